@@ -1,0 +1,190 @@
+package disclosure
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/heed-app/heed/pkg/promise"
+)
+
+// A Repo is a repository on GitHub. Its ID survives renames and transfers; the names do not.
+type Repo struct {
+	ID          int64
+	Owner, Name string
+}
+
+func (r Repo) String() string { return r.Owner + "/" + r.Name }
+
+// Kind says how a case came to us.
+type Kind string
+
+// The kinds of cases.
+const (
+	PrivateReport Kind = "private-report" // through private vulnerability reporting
+	PublicReport  Kind = "public-report"  // an issue that is confidently a report
+	PublicComment Kind = "public-comment" // a comment that is confidently a report
+	Suspect       Kind = "suspect"        // an issue or comment that might be one; people decide
+	Contact       Kind = "contact"        // asks for a private channel
+	Dependency    Kind = "dependency"     // a public CVE in a dependency
+	Spam          Kind = "spam"           // phishing dressed as an alert
+	PolicyTrouble Kind = "policy-trouble" // the policy file of a repository has mistakes
+)
+
+// State is where a case stands.
+type State string
+
+// The states of a case.
+const (
+	Received State = "received" // nobody has decided anything
+	Accepted State = "accepted" // it is a vulnerability; a release is owed
+	Closed   State = "closed"   // nothing is owed any more
+)
+
+// Outcome is why a case was closed.
+type Outcome string
+
+// The outcomes.
+const (
+	Declined    Outcome = "declined"
+	Released    Outcome = "released"
+	NotSecurity Outcome = "not security"
+	Dismissed   Outcome = "closed on GitHub"
+	Told        Outcome = "told" // contact requests, spam: one line said, nothing owed
+	Mended      Outcome = "mended"
+)
+
+// Acknowledgement is a person's answer to a report. The zero value is none.
+type Acknowledgement struct {
+	By  string // login; "" when GitHub does not tell who acted
+	At  time.Time
+	How string // "comment", "command", "accepted", "closed"
+}
+
+// A Case is one report on its way from the first word to the public advisory.
+type Case struct {
+	ID           int64 // 0: not stored yet
+	Installation int64
+	Repo         Repo
+	Kind         Kind
+	State        State
+	Outcome      Outcome
+	Reason       string // why declined
+	Opened       time.Time
+	Reporter     string // login
+	Coordinator  string // login
+	Ack          Acknowledgement
+	Clocks       []promise.Clock
+	Wake         time.Time // the earliest moment at which anything is due; zero when closed
+
+	GHSA          string
+	AdvisoryURL   string
+	AdvisoryState string // GitHub's: triage, draft, published, closed, withdrawn
+	CVE           string
+	Severity      string
+	Version       string    // the version that carries the fix, once known
+	Tag           string    // the release that carried it
+	Drafted       bool      // the advisory is a draft that we opened
+	CommentsSeen  time.Time // advisory comments are known up to here
+	NoComments    bool      // the advisory comments API is not to be had
+
+	Issue    int   // public issue, 0 if none
+	Comment  int64 // public comment that is the report, 0 if none
+	IssueURL string
+	Title    Embargoed // as its author wrote it
+	Body     Embargoed
+	Notice   Text      // what stands there instead
+	Blanks   int       // how often title and body were blanked
+	Blanked  time.Time // when they were blanked last
+	Exposed  time.Time // since when the text stood open
+	Measures []string  // what the policy asked for when the case was opened
+	WeClosed bool
+	WeLocked bool
+	Label    string   // label that we set in public
+	Moved    []string // measures that did not succeed, as sentences for the tracker
+	Kept     []Text   // further texts that stood open, not in an advisory
+	History  History
+	Held     bool // maintainers were asked; nothing was done yet
+
+	Team         []string // "@org/team", to be mentioned in private places
+	EscalateTo   []string
+	PauseLimit   time.Duration
+	Tracker      Repo // private repository of the case's issue; zero without one
+	TrackerIssue int
+	Unsaid       []string // waits for the tracker issue to be there
+	Status       string   // status block as it was decided last
+	Versions     int      // counts edits of that block, and other things done repeatedly
+	ReleaseIssue int
+	ReleaseAsked bool
+	Tasks        []Task
+	Said         []string // answers to the last commands, shown on the advisory
+	StatusShown  bool     // the advisory has, or will have, our status comment
+	StatusText   string
+	StatusID     int64
+	Trouble      string
+	Mistakes     string    // PolicyTrouble: what was told
+	Look         time.Time // when to look again at a case of which nothing is due
+}
+
+// History is the readable edit history that blanking leaves behind.
+type History struct {
+	Open      bool // strangers can still read the old text
+	Reminders int
+	Next      time.Time // of the next reminder
+}
+
+// A Task is one line of the release checklist.
+type Task struct {
+	ID, Text string
+	Done     bool
+	Note     string // the fact that ticked it
+}
+
+// Ref is a name under which a case is found again: an advisory, an issue, a comment.
+type Ref string
+
+// RefAdvisory names an advisory of a repository. GitHub gives advisories no numeric id.
+func RefAdvisory(repo int64, ghsa string) Ref { return Ref(fmt.Sprintf("advisory/%d/%s", repo, ghsa)) }
+
+// RefIssue names an issue of a repository: the report itself, or an issue in the tracker.
+func RefIssue(repo int64, number int) Ref { return Ref(fmt.Sprintf("issue/%d/%d", repo, number)) }
+
+// RefComment names a comment on an issue.
+func RefComment(repo, id int64) Ref { return Ref(fmt.Sprintf("comment/%d/%d", repo, id)) }
+
+// RefPolicy names the policy file of a repository.
+func RefPolicy(repo int64) Ref { return Ref(fmt.Sprintf("policy/%d", repo)) }
+
+// Refs returns every name of the case.
+func (c Case) Refs() []Ref {
+	var refs []Ref
+	if c.Kind == PolicyTrouble {
+		refs = append(refs, RefPolicy(c.Repo.ID))
+	}
+	if c.GHSA != "" {
+		refs = append(refs, RefAdvisory(c.Repo.ID, c.GHSA))
+	}
+	if c.Comment != 0 {
+		refs = append(refs, RefComment(c.Repo.ID, c.Comment))
+	} else if c.Issue != 0 {
+		refs = append(refs, RefIssue(c.Repo.ID, c.Issue))
+	}
+	for _, n := range []int{c.TrackerIssue, c.ReleaseIssue} {
+		if n != 0 {
+			refs = append(refs, RefIssue(c.Tracker.ID, n))
+		}
+	}
+	return refs
+}
+
+// Open reports whether anything is still owed.
+func (c Case) Open() bool { return c.State != Closed }
+
+// Clock returns the clock of one promise, or nil.
+func (c *Case) Clock(k promise.Kind) *promise.Clock {
+	for i := range c.Clocks {
+		if c.Clocks[i].Rule.Kind == k {
+			return &c.Clocks[i]
+		}
+	}
+	return nil
+}

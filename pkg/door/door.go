@@ -1,0 +1,111 @@
+// Package door takes webhooks in. It answers when a delivery is on disk, and parses nothing: what
+// it lets in is thought about later.
+package door
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/go-github/v60/github"
+
+	"github.com/heed-app/heed/pkg/store"
+)
+
+// MaxBody is the size of the largest payload that GitHub sends. Source: GitHub's documentation,
+// "payloads are capped at 25 MB".
+const MaxBody = 25 << 20
+
+// Door is the handler of POST /api/github/hook.
+type Door struct {
+	secrets [][]byte
+	store   *store.Store
+	now     func() time.Time
+	log     *slog.Logger
+}
+
+// New makes a door that accepts signatures by any of the secrets: the current one, and the
+// previous one while it is being rotated. An empty first secret is an error, since anybody could
+// sign with it.
+func New(s *store.Store, secrets []string, now func() time.Time, log *slog.Logger) (*Door, error) {
+	d := &Door{store: s, now: now, log: log}
+	if len(secrets) == 0 || secrets[0] == "" {
+		return nil, errors.New("the webhook secret is empty")
+	}
+	for _, secret := range secrets {
+		if secret != "" {
+			d.secrets = append(d.secrets, []byte(secret))
+		}
+	}
+	return d, nil
+}
+
+func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := d.now()
+	status, reason := d.take(w, r)
+	if status != http.StatusAccepted {
+		d.log.InfoContext(r.Context(), "delivery refused", "status", status, "reason", reason)
+		http.Error(w, reason, status)
+		return
+	}
+	d.log.DebugContext(r.Context(), "delivery accepted", "delivery", r.Header.Get(github.DeliveryIDHeader), "event", r.Header.Get(github.EventTypeHeader), "took", d.now().Sub(start))
+	w.WriteHeader(status)
+}
+
+func (d *Door) take(w http.ResponseWriter, r *http.Request) (status int, reason string) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		return http.StatusMethodNotAllowed, "only POST"
+	}
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return http.StatusUnsupportedMediaType, "the content type must be application/json"
+	}
+	event, guid := r.Header.Get(github.EventTypeHeader), r.Header.Get(github.DeliveryIDHeader)
+	if !plain(event) || !plain(guid) {
+		return http.StatusBadRequest, "X-GitHub-Event and X-GitHub-Delivery are required"
+	}
+	signature := r.Header.Get(github.SHA256SignatureHeader)
+	if signature == "" {
+		return http.StatusUnauthorized, "X-Hub-Signature-256 is required"
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return http.StatusRequestEntityTooLarge, fmt.Sprintf("over %d bytes", MaxBody)
+	}
+	if err != nil {
+		return http.StatusBadRequest, "the body ended early"
+	}
+	if !d.signed(signature, body) {
+		return http.StatusUnauthorized, "the signature does not fit"
+	}
+	now := d.now()
+	if err := d.store.Accept(context.WithoutCancel(r.Context()), now, store.Delivery{GUID: guid, Event: event, Received: now, Body: body}); err != nil {
+		d.log.ErrorContext(r.Context(), "delivery could not be stored", "delivery", guid, "err", err)
+		return http.StatusServiceUnavailable, "cannot be stored now"
+	}
+	return http.StatusAccepted, ""
+}
+
+// signed accepts SHA-256 only, whatever go-github would allow besides.
+func (d *Door) signed(signature string, body []byte) bool {
+	if !strings.HasPrefix(signature, "sha256=") {
+		return false
+	}
+	for _, secret := range d.secrets {
+		if github.ValidateSignature(signature, body, secret) == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// plain keeps out what GitHub never sends as a name: the events of the sweep have a dot.
+func plain(s string) bool {
+	return s != "" && len(s) <= 128 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == ""
+}

@@ -1,0 +1,276 @@
+package flow
+
+import (
+	"strings"
+
+	"github.com/heed-app/heed/pkg/disclosure"
+	"github.com/heed-app/heed/pkg/promise"
+	"github.com/heed-app/heed/pkg/release"
+	"github.com/heed-app/heed/pkg/wording"
+)
+
+// effectName is the last part of an effect's key, without the number of a repetition.
+func effectName(e disclosure.Effect) string {
+	_, name, _ := strings.Cut(e.Key, ":")
+	name, _, _ = strings.Cut(name, ":")
+	return name
+}
+
+// landed: an effect was done. Some bring facts that the next ones need.
+func (s *step) landed() {
+	e, r := s.e.Effect, s.e.Receipt
+	switch effectName(e) {
+	case "blank", "comment":
+		s.c.Blanked = s.now
+		if e.Action == disclosure.EditIssue && r.Note == "" {
+			s.c.History = disclosure.History{Open: true, Next: s.now.Add(historyGap(0))}
+		}
+	case "draft":
+		s.c.GHSA, s.c.AdvisoryURL, s.c.AdvisoryState, s.c.CommentsSeen = r.GHSA, r.URL, draft, s.now
+		s.note("", "draft advisory %s opened", r.GHSA)
+		if s.c.Outcome == disclosure.NotSecurity { // undone meanwhile
+			s.do("close-draft", disclosure.Effect{Action: disclosure.EditAdvisory, Audience: disclosure.Nobody, GHSA: r.GHSA, State: closed})
+			return
+		}
+		s.afterDraft()
+	case "invite":
+		if r.Note != "" {
+			s.c.Trouble = r.Note
+		}
+	case "tracker":
+		s.c.TrackerIssue = r.Number
+		for _, text := range s.c.Unsaid {
+			s.say(s.again("unsaid"), "", text)
+		}
+		s.c.Unsaid = nil
+		if s.c.State == disclosure.Closed {
+			s.setTrackerState("closed")
+		}
+	case "release-issue":
+		s.c.ReleaseIssue = r.Number
+		s.showTicks()
+	case "status-comment":
+		s.c.StatusID = r.ID
+	case "receipt":
+		if k := s.c.Clock(promise.Acknowledge); k != nil && k.Rule.Machine {
+			k.Stop(s.now)
+		}
+	case "accept-state":
+		s.c.AdvisoryState = draft
+	case "decline-state", "close-draft":
+		s.c.AdvisoryState = closed
+	}
+}
+
+// laid: GitHub refused an effect and it was laid aside for a person. What depends on it goes on
+// without it, and the maintainers are told where they can help.
+func (s *step) laid() {
+	name := effectName(s.e.Effect)
+	s.note("", "laid aside: %s (%s)", strings.TrimPrefix(s.e.Effect.Key, s.key("")), s.e.Reason)
+	switch name {
+	case "draft":
+		s.c.Drafted = false
+		s.c.Moved = append(s.c.Moved, "A draft advisory could not be opened ("+s.e.Reason+"). The text is kept in this case.")
+		s.afterDraft()
+	case "blank", "comment":
+		s.c.Moved = append(s.c.Moved, "**The text could not be taken out of public view** ("+s.e.Reason+"). Please do it by hand: "+s.c.IssueURL)
+		s.c.Trouble = "the text still stands in public"
+		s.say(s.again("blank-failed"), "", s.c.Moved[len(s.c.Moved)-1])
+	case "invite", "team":
+		s.c.Trouble = "people could not be added to the advisory (" + s.e.Reason + ")"
+	case "restore":
+		s.say(s.again("restore-failed"), "", "The issue's text could not be put back ("+s.e.Reason+"); somebody changed it meanwhile. The original is in the draft advisory.")
+	case "tracker":
+		s.c.Trouble = "the tracker could not be written (" + s.e.Reason + ")"
+	}
+	if s.e.Effect.Action == disclosure.CommentAdvisory && s.e.Effect.Secret.IsZero() {
+		s.undelivered()
+	}
+}
+
+// undelivered: a message for the reporter could not be posted. Somebody must carry it.
+func (s *step) undelivered() {
+	s.c.Trouble = "messages to the reporter cannot be posted (" + s.e.Reason + ")"
+	d := s.data()
+	d.Mentions, d.Reason, d.Quoted = s.mentions(false), s.e.Reason, wording.Quote(s.e.Effect.Body)
+	s.say(s.again("undelivered"), "", s.words("undelivered", d))
+}
+
+// accept makes the report one that is owed a release. by is "" when it was done in GitHub's pages.
+func (s *step) accept(by string) {
+	s.c.State = disclosure.Accepted
+	s.note(by, "accepted")
+	if k := s.c.Clock(promise.Decide); k != nil {
+		k.Stop(s.now)
+	}
+	if s.c.GHSA != "" && s.c.AdvisoryState != published && (s.c.AdvisoryState == triage || s.c.Drafted) {
+		e := disclosure.Effect{Action: disclosure.EditAdvisory, Audience: disclosure.Nobody, GHSA: s.c.GHSA, State: draft}
+		if s.c.Drafted {
+			e.Strip = s.key("draft")
+		}
+		s.do("accept-state", e)
+	}
+	s.severityClocks()
+	d := s.data()
+	d.Due = ""
+	if k := s.c.Clock(promise.Fix); k != nil && k.Running() {
+		d.Due = wording.Time(k.Due())
+	}
+	s.tell(s.again("accepted"), s.words("accepted", d))
+	s.openRelease()
+}
+
+// openRelease opens the tracking issue of the release with the checklist.
+func (s *step) openRelease() {
+	if s.c.ReleaseAsked {
+		return
+	}
+	s.c.ReleaseAsked = true
+	s.c.Tasks = release.Checklist(s.w.Policy, release.Facts{Reporter: s.c.Reporter, Tags: s.w.Tags})
+	if s.c.CVE != "" {
+		release.Tick(s.c.Tasks, release.TaskCVE, wording.Code(s.c.CVE))
+	}
+	if s.c.Tracker.ID == 0 {
+		return
+	}
+	d := s.data()
+	d.Checklist = release.Markdown(s.c.Tasks)
+	d.CaseURL = s.trackerURL(s.c.TrackerIssue)
+	e := disclosure.Effect{
+		Action: disclosure.OpenIssue, Audience: disclosure.Trackers, Repo: s.c.Tracker,
+		Title: s.c.Repo.String() + ": release for " + firstOf(s.c.GHSA, "case "+s.caseNumber()), Body: s.words("release", d),
+	}
+	if s.c.Coordinator != "" {
+		e.People = []string{s.c.Coordinator}
+	}
+	s.do("release-issue", e)
+}
+
+// released: a full release of the repository was published.
+func (s *step) released() {
+	tag := s.e.Tag
+	if s.c.State != disclosure.Accepted || s.c.Tag != "" {
+		return
+	}
+	if s.c.Version != "" && !release.Matches(tag, s.c.Version, s.w.Policy.Release.Tags) {
+		return
+	}
+	s.c.Tag = tag
+	s.note("", "release %s published", tag)
+	if k := s.c.Clock(promise.Fix); k != nil {
+		k.Stop(s.now)
+	}
+	s.tick(release.TaskRelease, wording.Code(tag)+" on "+wording.Time(s.now))
+	d := s.data()
+	d.Tag, d.Published = wording.Code(tag), s.c.AdvisoryState == published
+	s.tell(s.again("released"), s.words("released", d))
+	s.closeIfDone()
+}
+
+// publishedNow: a person published the advisory.
+func (s *step) publishedNow() {
+	s.note("", "advisory published")
+	if s.c.State == disclosure.Received {
+		s.acknowledge("", "accepted")
+		s.c.State = disclosure.Accepted
+		s.openRelease()
+	}
+	s.tick(release.TaskPublish, "on "+wording.Time(s.now))
+}
+
+func (s *step) tick(id, fact string) {
+	if release.Tick(s.c.Tasks, id, fact) {
+		s.showTicks()
+	}
+}
+
+// showTicks brings the boxes in the tracking issue up to date.
+func (s *step) showTicks() {
+	var done []disclosure.Task
+	for _, t := range s.c.Tasks {
+		if t.Done && t.Note != "" {
+			done = append(done, t)
+		}
+	}
+	if s.c.ReleaseIssue != 0 && len(done) > 0 {
+		s.do(s.again("ticks"), disclosure.Effect{Action: disclosure.TickTasks, Audience: disclosure.Trackers, Slot: "ticks", Repo: s.c.Tracker, Number: s.c.ReleaseIssue, Ticks: done})
+	}
+}
+
+// checklistSeen: people tick boxes too.
+func (s *step) checklistSeen() {
+	if s.c.State != disclosure.Accepted {
+		return
+	}
+	s.c.Tasks = release.Read(s.e.Issue.Body.Reveal(), s.c.Tasks)
+	s.closeIfDone()
+}
+
+// closeIfDone ends the case when the advisory is public and nothing is owed any more.
+func (s *step) closeIfDone() {
+	if s.c.State != disclosure.Accepted || s.c.AdvisoryState != published {
+		return
+	}
+	owed := release.Open(s.c.Tasks) > 0
+	if s.c.Tracker.ID == 0 { // nobody could tick anything
+		owed = s.c.Tag == ""
+	}
+	if !owed {
+		s.end(disclosure.Released)
+	}
+}
+
+// severityClocks lets the promises of a severity replace the general ones. They count from the
+// report on.
+func (s *step) severityClocks() {
+	for kind, within := range s.w.Policy.Promises.BySeverity[s.c.Severity] {
+		if k := s.c.Clock(kind); k != nil {
+			k.Rule.Within = within
+			continue
+		}
+		rule, ok := s.w.Policy.Promises.Rule(kind)
+		if !ok {
+			rule, _ = s.w.Policy.Promises.Rule(promise.Acknowledge)
+			rule.Kind, rule.Calendar, rule.Machine = kind, promise.Calendar{}, false
+		}
+		rule.Within = within
+		s.c.Clocks = append(s.c.Clocks, promise.Clock{Rule: rule, Start: s.c.Opened})
+	}
+}
+
+// policyRead: the policy file was read. Its mistakes have one issue in the tracker, kept current
+// and closed when the file is mended.
+func (s *step) policyRead() {
+	text := s.e.Mistakes
+	switch {
+	case s.c.Kind == "" && text != "":
+		s.start(disclosure.PolicyTrouble, s.now)
+		s.c.Mistakes = text
+		s.note("", "the policy file has mistakes")
+		if s.c.Tracker.ID != 0 {
+			s.do("tracker", disclosure.Effect{
+				Action: disclosure.OpenIssue, Audience: disclosure.Trackers, Repo: s.c.Tracker,
+				Title: "Mistakes in the disclosure policy of " + s.c.Repo.String(), Body: statusBlock(s.key("status"), s.mistakes()),
+			})
+		}
+		s.c.Status = s.mistakes()
+	case s.c.Kind != "" && text != "" && text != s.c.Mistakes:
+		s.c.Mistakes = text
+		if s.c.State == disclosure.Closed {
+			s.c.State, s.c.Outcome = disclosure.Received, ""
+			s.setTrackerState("open")
+		}
+	case s.c.Kind != "" && text == "" && s.c.State != disclosure.Closed:
+		s.c.Mistakes = ""
+		s.end(disclosure.Mended)
+	}
+}
+
+func (s *step) mistakes() string {
+	d := s.data()
+	d.Text, d.Quoted = "Until it is mended, the last good one stays in force; where there is none, the built-in one.", wording.CodeBlock(s.c.Mistakes)
+	if s.c.Mistakes == "" {
+		return "The disclosure policy of " + s.c.Repo.String() + " is mended. Thank you."
+	}
+	return s.words("policy-trouble", d)
+}

@@ -1,0 +1,362 @@
+package flow
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/heed-app/heed/pkg/detect"
+	"github.com/heed-app/heed/pkg/disclosure"
+	"github.com/heed-app/heed/pkg/mark"
+	"github.com/heed-app/heed/pkg/policy"
+	"github.com/heed-app/heed/pkg/promise"
+	"github.com/heed-app/heed/pkg/wording"
+)
+
+// issueSeen: a public issue was opened, edited, or read again because it changed under our hands.
+func (s *step) issueSeen() {
+	if s.c.Kind != "" {
+		s.issueAgain()
+		return
+	}
+	switch s.e.Reading {
+	case detect.ReadConfident:
+		s.leak(disclosure.PublicReport)
+	case detect.ReadSuspect:
+		s.suspect(disclosure.Suspect)
+	case detect.ReadContact:
+		s.contact()
+	case detect.ReadDependency:
+		s.labelOnly(disclosure.Dependency, s.w.Policy.Public.Labels.Dependency)
+	case detect.ReadSpam:
+		s.spam()
+	case detect.ReadOrdinary:
+	}
+}
+
+// issueAgain: the issue of a case has a new text. If it is the leak again, it goes again.
+func (s *step) issueAgain() {
+	i := s.e.Issue
+	notice := i.Title.Reveal() == s.c.Notice.Title.Reveal() && i.Body.Reveal() == s.c.Notice.Body.Reveal()
+	switch {
+	case s.c.Outcome == disclosure.NotSecurity || s.c.Comment != 0 || notice && s.c.Blanks > 0:
+	case s.c.Kind == disclosure.PublicReport && s.e.Reading == detect.ReadConfident && s.c.Blanks > 0:
+		s.leakAgain()
+	case s.c.Kind == disclosure.Suspect && s.c.Held && s.e.Reading == detect.ReadConfident:
+		s.takeText()
+		s.c.Kind = disclosure.PublicReport
+		s.measures()
+	case (s.c.Kind == disclosure.Contact || s.c.Kind == disclosure.Dependency) && s.e.Reading == detect.ReadConfident:
+		// Details were added to what was only a question.
+		s.c.Outcome, s.c.State, s.c.Kind = "", disclosure.Received, disclosure.PublicReport
+		s.takeText()
+		s.promises()
+		s.measures()
+	case s.c.Held:
+		s.takeText() // what people will decide about
+	}
+}
+
+// takeText makes the text of the event the text of the case. From the commit of this step on it is
+// safe on disk, and only then may it be taken away from where it stands.
+func (s *step) takeText() {
+	if s.e.Kind == CommentSeen {
+		s.c.Body = s.e.Comment.Body
+		s.c.Title = disclosure.Seal("Comment on #" + fmt.Sprint(s.e.Issue.Number))
+	} else {
+		s.c.Title, s.c.Body = s.e.Issue.Title, s.e.Issue.Body
+	}
+	s.c.Exposed = s.e.At.UTC()
+}
+
+// place records where the text stands and who wrote it.
+func (s *step) place() {
+	s.c.Issue, s.c.IssueURL, s.c.Reporter = s.e.Issue.Number, s.e.Issue.URL, s.e.Issue.Author
+	if s.e.Kind == CommentSeen {
+		s.c.Comment, s.c.IssueURL, s.c.Reporter = s.e.Comment.ID, s.e.Comment.URL, s.e.Comment.Author
+	}
+}
+
+// leak opens the case of a report that stands in public.
+func (s *step) leak(kind disclosure.Kind) {
+	s.start(kind, s.e.At)
+	s.place()
+	s.takeText()
+	s.promises()
+	s.note(s.c.Reporter, "filed a report in public")
+	s.measures()
+}
+
+func (s *step) wants(m policy.Measure) bool { return slices.Contains(s.c.Measures, string(m)) }
+
+// measures does what the policy asks for. Whatever shortens the exposure is the very first; what
+// needs the draft waits until GitHub has answered with its name, see afterDraft.
+func (s *step) measures() {
+	s.c.Held = false
+	s.c.Measures = nil
+	for _, m := range s.w.Policy.Public.Confident {
+		s.c.Measures = append(s.c.Measures, string(m))
+	}
+	if s.wants(policy.Blank) {
+		s.blank()
+	} else if s.wants(policy.Close) && s.c.Comment == 0 {
+		s.closePublic()
+	}
+	if s.wants(policy.Advisory) {
+		s.openDraft()
+		return
+	}
+	s.afterDraft()
+}
+
+// blank takes the text out of public view: a comment is deleted with its history, title and text
+// of an issue become a notice. Closing goes with the same call.
+func (s *step) blank() {
+	s.c.Blanks++
+	name := fmt.Sprintf("blank:%d", s.c.Blanks)
+	if s.c.Comment != 0 {
+		s.do(name, disclosure.Effect{Action: disclosure.DeleteComment, Audience: disclosure.Public, Urgent: true, Number: s.c.Issue, Comment: s.c.Comment})
+		return
+	}
+	token := mark.Public(s.w.Secret, s.key(name))
+	s.c.Notice = disclosure.Text{
+		Title: disclosure.Seal(s.words("notice-title", s.data())),
+		Body:  disclosure.Seal(mark.Wrap(s.words("notice", s.data()), token)),
+	}
+	e := disclosure.Effect{
+		Action: disclosure.EditIssue, Audience: disclosure.Public, Urgent: true, Number: s.c.Issue,
+		Expect: &disclosure.Text{Title: s.c.Title, Body: s.c.Body},
+		Title:  s.c.Notice.Title.Reveal(), Body: s.c.Notice.Body.Reveal(), // our own words
+	}
+	if s.wants(policy.Close) {
+		e.State, e.Why = "closed", "not_planned"
+		s.c.WeClosed = true
+	}
+	s.do(name, e)
+}
+
+func (s *step) closePublic() {
+	s.c.WeClosed = true
+	s.do("close", disclosure.Effect{Action: disclosure.SetIssue, Audience: disclosure.Public, Number: s.c.Issue, State: "closed", Why: "not_planned"})
+}
+
+// Limits of GitHub, in characters. Source: GitHub's OpenAPI description, repository-advisory.
+const (
+	mostSummary     = 1024
+	mostDescription = 65535
+)
+
+// openDraft opens a draft advisory with the text word for word. What we add stands in a block of
+// its own behind it; what does not fit goes into a comment.
+func (s *step) openDraft() {
+	d := s.data()
+	d.Now = wording.Time(s.now)
+	block := mark.Block(s.key("draft"), s.words("provenance", d))
+	room := mostDescription - utf8.RuneCountInString(block) - 100
+	body, rest := cutRunes(s.c.Body.Reveal(), room)
+	title, more := cutRunes(s.c.Title.Reveal(), mostSummary)
+	if more != "" {
+		body, rest = cutRunes(s.c.Title.Reveal()+"\n\n"+s.c.Body.Reveal(), room)
+	}
+	s.c.Kept = nil
+	if rest != "" {
+		s.c.Kept = append(s.c.Kept, disclosure.Text{Body: disclosure.Seal(rest)})
+	}
+	pkg := disclosure.Package{Ecosystem: s.w.Policy.Package.Ecosystem, Name: s.w.Policy.Package.Name}
+	if pkg.Ecosystem == "" {
+		pkg = disclosure.Package{Ecosystem: "other", Name: s.c.Repo.Name}
+	}
+	s.c.Drafted = true
+	s.do("draft", disclosure.Effect{
+		Action: disclosure.OpenAdvisory, Audience: disclosure.Reporters,
+		SecretTop: disclosure.Seal(title), Secret: disclosure.Seal(body), Body: block, Mark: mark.End(s.key("draft")), Credit: s.c.Reporter, Package: pkg,
+	})
+}
+
+func cutRunes(s string, n int) (head, rest string) {
+	i := 0
+	for at := range s {
+		if i == n {
+			return s[:at], s[at:]
+		}
+		i++
+	}
+	return s, ""
+}
+
+// afterDraft does what follows once the draft is there, or will not come.
+func (s *step) afterDraft() {
+	if s.c.GHSA != "" {
+		s.do("invite", disclosure.Effect{Action: disclosure.Invite, Audience: disclosure.Nobody, GHSA: s.c.GHSA, People: []string{s.c.Reporter}, Teams: s.w.Policy.Team})
+		s.passOn()
+	}
+	labels := s.w.Policy.Public.Labels
+	if labels.Redirected != "" && s.c.Comment == 0 {
+		s.c.Label = labels.Redirected
+		s.do("label", disclosure.Effect{Action: disclosure.AddLabel, Audience: disclosure.Public, Number: s.c.Issue, Labels: []string{labels.Redirected}})
+	}
+	if s.wants(policy.Reply) {
+		s.do("reply", disclosure.Effect{Action: disclosure.CommentIssue, Audience: disclosure.Public, Number: s.c.Issue, Body: s.words("reply", s.data())})
+	}
+	if s.wants(policy.Lock) && s.c.Comment == 0 {
+		s.c.WeLocked = true
+		s.do("lock", disclosure.Effect{Action: disclosure.Lock, Audience: disclosure.Public, Number: s.c.Issue})
+	}
+	if s.c.TrackerIssue == 0 {
+		s.openTracker("tracker", fmt.Sprintf("%s#%d: public report", s.c.Repo, s.c.Issue))
+	} else {
+		s.say(s.again("story"), "", s.story())
+	}
+}
+
+// passOn puts texts that did not fit, or that came later, on the advisory.
+func (s *step) passOn() {
+	for _, t := range s.c.Kept {
+		s.do(s.again("kept"), disclosure.Effect{
+			Action: disclosure.CommentAdvisory, Audience: disclosure.Reporters, GHSA: s.c.GHSA,
+			Body: "The following text stood in public too:\n\n", Secret: disclosure.Seal(strings.TrimPrefix(t.Title.Reveal()+"\n\n"+t.Body.Reveal(), "\n\n")),
+		})
+	}
+	s.c.Kept = nil
+}
+
+// leakAgain: the author put the text, or another one, back. It is kept and taken away once more.
+func (s *step) leakAgain() {
+	old := disclosure.Text{Title: s.c.Title, Body: s.c.Body}
+	s.takeText()
+	if now := (disclosure.Text{Title: s.c.Title, Body: s.c.Body}); now != old {
+		s.c.Kept = append(s.c.Kept, now)
+	}
+	s.note(s.e.Actor.Login, "put a report into the public issue again")
+	s.blank()
+	if s.c.GHSA != "" {
+		s.passOn()
+	}
+}
+
+// commentSeen: somebody commented on a public issue. A report in a comment of an issue that was
+// redirected belongs to that case; elsewhere it is a case of its own.
+func (s *step) commentSeen() {
+	blanks := slices.Contains(s.w.Policy.Public.Confident, policy.Blank)
+	switch {
+	case s.c.Kind == "" && s.e.Reading == detect.ReadConfident:
+		s.leak(disclosure.PublicComment)
+	case s.c.Kind == "" && s.e.Reading == detect.ReadSuspect:
+		s.suspect(disclosure.Suspect)
+	case s.c.Kind == "" && s.e.Reading == detect.ReadContact:
+		s.contact()
+	case s.c.Kind == "" && s.e.Reading == detect.ReadSpam:
+		s.spam()
+	case s.c.Held && s.c.Comment == s.e.Comment.ID && s.e.Reading == detect.ReadConfident:
+		s.takeText()
+		s.c.Kind = disclosure.PublicComment
+		s.measures()
+	case s.c.Kind == disclosure.PublicReport && s.e.Reading == detect.ReadConfident && blanks && s.c.Outcome != disclosure.NotSecurity:
+		s.c.Kept = append(s.c.Kept, disclosure.Text{Body: s.e.Comment.Body})
+		s.note(s.e.Comment.Author, "wrote a report as a comment on the public issue")
+		s.do(fmt.Sprintf("comment:%d", s.e.Comment.ID), disclosure.Effect{
+			Action: disclosure.DeleteComment, Audience: disclosure.Public, Urgent: true, Number: s.c.Issue, Comment: s.e.Comment.ID,
+		})
+		if s.c.GHSA != "" {
+			s.passOn()
+		} else if !s.c.Drafted {
+			s.say(s.again("kept-note"), "", "A comment on "+s.c.IssueURL+" held more of the report. It was deleted; its text is kept in this case.")
+		}
+	}
+}
+
+// suspect: it might be one. People decide; until then almost nothing happens.
+func (s *step) suspect(kind disclosure.Kind) {
+	s.start(kind, s.e.At)
+	s.place()
+	s.takeText()
+	s.c.Held = true
+	// Nothing was promised to anybody: one reminder when the time for an answer is over.
+	if r, ok := s.w.Policy.Promises.Rule(promise.Acknowledge); ok {
+		r.RemindAt, r.RepeatLimit = []int{100}, 0
+		s.c.Clocks = []promise.Clock{{Rule: r, Start: s.c.Opened}}
+	}
+	s.note(s.c.Reporter, "wrote what might be a report in public")
+	if slices.Contains(s.w.Policy.Public.Suspect, policy.Reply) {
+		s.do("suspect-reply", disclosure.Effect{Action: disclosure.CommentIssue, Audience: disclosure.Public, Number: s.c.Issue, Body: s.words("suspect", s.data())})
+	}
+	s.openTracker("suspect-tracker", fmt.Sprintf("%s#%d: is this a report?", s.c.Repo, s.c.Issue))
+}
+
+// contact: somebody asks how to report in private. They are told; one line goes to the tracker.
+func (s *step) contact() {
+	s.start(disclosure.Contact, s.e.At)
+	s.place()
+	s.note(s.c.Reporter, "asked for a private channel")
+	if l := s.w.Policy.Public.Labels.Contact; l != "" {
+		s.do("label", disclosure.Effect{Action: disclosure.AddLabel, Audience: disclosure.Public, Number: s.c.Issue, Labels: []string{l}})
+	}
+	s.do("contact", disclosure.Effect{Action: disclosure.CommentIssue, Audience: disclosure.Public, Number: s.c.Issue, Body: s.words("contact", s.data())})
+	s.line("contact-tracker", fmt.Sprintf("%s#%d: asks for a private channel", s.c.Repo, s.c.Issue))
+	s.c.State, s.c.Outcome = disclosure.Closed, disclosure.Told
+}
+
+// line tells the maintainers one thing, in an issue that needs no further care.
+func (s *step) line(text, title string) {
+	if s.c.Tracker.ID != 0 {
+		s.do("line", disclosure.Effect{Action: disclosure.OpenIssue, Audience: disclosure.Trackers, Repo: s.c.Tracker, Title: title, Body: s.words(text, s.data())})
+	}
+}
+
+func (s *step) labelOnly(kind disclosure.Kind, label string) {
+	if label == "" {
+		return
+	}
+	s.start(kind, s.e.At)
+	s.place()
+	s.note("", "labelled")
+	s.do("label", disclosure.Effect{Action: disclosure.AddLabel, Audience: disclosure.Public, Number: s.c.Issue, Labels: []string{label}})
+	s.c.State, s.c.Outcome = disclosure.Closed, disclosure.Told
+}
+
+func (s *step) spam() {
+	label := s.w.Policy.Public.Labels.Spam
+	s.start(disclosure.Spam, s.e.At)
+	s.place()
+	s.note("", "looks like phishing dressed as an alert")
+	if label != "" && s.c.Comment == 0 {
+		s.do("label", disclosure.Effect{Action: disclosure.AddLabel, Audience: disclosure.Public, Number: s.c.Issue, Labels: []string{label}})
+	}
+	s.line("spam-tracker", fmt.Sprintf("%s#%d: phishing?", s.c.Repo, s.c.Issue))
+	s.c.State, s.c.Outcome = disclosure.Closed, disclosure.Told
+}
+
+// undo takes everything back: text, title, state, label, lock and the draft.
+func (s *step) undo() {
+	s.cancel = append(s.cancel, slotReminder, "history")
+	if s.c.Comment == 0 && s.c.Blanks > 0 {
+		notice := s.c.Notice
+		e := disclosure.Effect{Action: disclosure.EditIssue, Audience: disclosure.Public, Number: s.c.Issue, Expect: &notice, SecretTop: s.c.Title, Secret: s.c.Body}
+		if s.c.WeClosed {
+			e.State = "open"
+		}
+		s.do("restore", e)
+	} else if s.c.WeClosed {
+		s.do("reopen", disclosure.Effect{Action: disclosure.SetIssue, Audience: disclosure.Public, Number: s.c.Issue, State: "open"})
+	}
+	if s.c.Label != "" {
+		s.do("unlabel", disclosure.Effect{Action: disclosure.RemoveLabel, Audience: disclosure.Public, Number: s.c.Issue, Labels: []string{s.c.Label}})
+	}
+	if s.c.WeLocked {
+		s.do("unlock", disclosure.Effect{Action: disclosure.Unlock, Audience: disclosure.Public, Number: s.c.Issue})
+	}
+	if s.c.Drafted && s.c.GHSA != "" {
+		s.do("close-draft", disclosure.Effect{Action: disclosure.EditAdvisory, Audience: disclosure.Nobody, GHSA: s.c.GHSA, State: closed})
+	}
+	s.end(disclosure.NotSecurity)
+}
+
+// openFor is how long the text stood in public view.
+func (s *step) openFor() time.Duration {
+	if s.c.Blanked.IsZero() {
+		return s.now.Sub(s.c.Exposed)
+	}
+	return s.c.Blanked.Sub(s.c.Exposed)
+}

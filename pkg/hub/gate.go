@@ -1,0 +1,125 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// callKind decides how a call is counted.
+type callKind int
+
+const (
+	reading  callKind = iota
+	writing           // changes something
+	creating          // writes content that people are notified of
+	urgent            // shortens exposure: may use what is kept free for it
+)
+
+// GitHub's secondary limits, each kept at a distance. Source: facts/github.md section 5, "80
+// content-creating requests a minute, 900 points a minute, 100 concurrent".
+const (
+	mostConcurrent = 3 // at most this many calls run into a new ban
+	mostCreations  = 60
+	mostPoints     = 700
+	keptFree       = 100 // points that only urgent calls may use
+)
+
+// A gate is where all calls of one installation pass. While GitHub limits the installation nobody
+// passes; the budget below the secondary limits is kept by design.
+type gate struct {
+	slots chan struct{}
+
+	mu        sync.Mutex
+	shut      *Trouble // until when, and why
+	creations window
+	points    window
+}
+
+func newGate() *gate { return &gate{slots: make(chan struct{}, mostConcurrent)} }
+
+// enter waits for a place. The error is a Trouble that says when to come again.
+func (g *gate) enter(ctx context.Context, now time.Time, k callKind) (leave func(), err error) {
+	select {
+	case g.slots <- struct{}{}:
+	case <-ctx.Done():
+		return nil, &Trouble{Kind: Again, Err: ctx.Err()}
+	}
+	leave = func() { <-g.slots }
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if t := g.refusal(now, k); t != nil {
+		leave()
+		return nil, t
+	}
+	g.points.add(now, map[callKind]int{reading: 1, writing: 5, creating: 5, urgent: 5}[k])
+	if k == creating {
+		g.creations.add(now, 1)
+	}
+	return leave, nil
+}
+
+func (g *gate) refusal(now time.Time, k callKind) *Trouble {
+	if g.shut != nil && now.Before(g.shut.Until) {
+		return &Trouble{Kind: g.shut.Kind, Until: g.shut.Until, Err: g.shut.Err}
+	}
+	g.shut = nil
+	allowed := mostPoints
+	if k == urgent {
+		allowed += keptFree
+	}
+	if at := g.points.freeAt(now, allowed); !at.IsZero() {
+		return &Trouble{Kind: Limited, Until: at, Err: errBudget}
+	}
+	if k == creating {
+		if at := g.creations.freeAt(now, mostCreations); !at.IsZero() {
+			return &Trouble{Kind: Limited, Until: at, Err: errBudget}
+		}
+	}
+	return nil
+}
+
+var errBudget = errors.New("our own budget for this minute is used up") //nolint:gochecknoglobals // an error value
+
+// learn shuts the gate when GitHub asked for it.
+func (g *gate) learn(t *Trouble) {
+	if t.Kind != Limited && t.Kind != Suspended {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.shut == nil || t.Until.After(g.shut.Until) {
+		g.shut = t
+	}
+}
+
+// A window counts what happened in the last minute, by the second.
+type window struct {
+	second [60]int64
+	count  [60]int
+}
+
+func (w *window) add(now time.Time, n int) {
+	s := now.Unix()
+	if i := s % 60; w.second[i] != s {
+		w.second[i], w.count[i] = s, n
+	} else {
+		w.count[i] += n
+	}
+}
+
+// freeAt is zero while fewer than most were counted in the last minute, else when to come again.
+func (w *window) freeAt(now time.Time, most int) time.Time {
+	sum, oldest := 0, now.Unix()
+	for i, s := range w.second {
+		if now.Unix()-s < 60 && w.count[i] > 0 {
+			sum += w.count[i]
+			oldest = min(oldest, s)
+		}
+	}
+	if sum < most {
+		return time.Time{}
+	}
+	return time.Unix(oldest+60, 0)
+}

@@ -1,0 +1,196 @@
+// Package hub is the only one who speaks to GitHub: it decodes what GitHub sends, reads what is
+// true there, and performs effects. Everything that can go wrong is classified in one place.
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/go-github/v60/github"
+	"github.com/palantir/go-githubapp/appconfig"
+	"github.com/palantir/go-githubapp/githubapp"
+	"github.com/shurcooL/githubv4"
+)
+
+// Config is what the App needs to speak to GitHub.
+type Config struct {
+	AppID      int64
+	PrivateKey []byte // PEM
+	V3URL      string // as given: root or …/api/v3/
+	V4URL      string // the GraphQL endpoint
+	WebURL     string
+	Transport  http.RoundTripper // nil: http.DefaultTransport
+	Now        func() time.Time
+	Log        *slog.Logger
+}
+
+// callTimeout ends a call that GitHub does not answer. GitHub itself gives up after 10 s.
+const callTimeout = 20 * time.Second
+
+// Hub is the App as GitHub sees it. It is safe for concurrent use.
+type Hub struct {
+	config  Config
+	clients githubapp.ClientCreator
+	app     *github.Client
+	loader  *appconfig.Loader
+
+	mu    sync.Mutex
+	slug  string
+	gates map[int64]*gate
+}
+
+// New checks the credentials' form; whether GitHub accepts them is for App to find out.
+func New(c Config) (*Hub, error) {
+	if c.Transport == nil {
+		c.Transport = http.DefaultTransport
+	}
+	for name, u := range map[string]string{"API": c.V3URL, "GraphQL": c.V4URL, "web": c.WebURL} {
+		if p, err := url.Parse(u); err != nil || p.Host == "" {
+			return nil, fmt.Errorf("GitHub's %s URL %q is not a URL", name, u)
+		}
+	}
+	creator := githubapp.NewClientCreator(c.V3URL, c.V4URL, c.AppID, c.PrivateKey,
+		githubapp.WithTransport(c.Transport), githubapp.WithClientTimeout(callTimeout), githubapp.WithClientUserAgent("heed"))
+	app, err := creator.NewAppClient()
+	if err != nil {
+		return nil, fmt.Errorf("app client: %w", err)
+	}
+	caching, err := githubapp.NewCachingClientCreator(creator, 4096)
+	if err != nil {
+		return nil, fmt.Errorf("app client: %w", err)
+	}
+	return &Hub{
+		config: c, clients: caching, app: app, gates: map[int64]*gate{},
+		// A repository must not point at files of others: remote references stay off.
+		loader: appconfig.NewLoader([]string{PolicyPath}, appconfig.WithRemoteRefParser(nil), appconfig.WithOwnerDefault(".github", []string{OwnerPolicyPath})),
+	}, nil
+}
+
+// Where a policy is looked for: in the repository, then in its owner's ".github" repository.
+const (
+	PolicyPath      = ".github/disclosure.yml"
+	OwnerPolicyPath = "disclosure.yml"
+)
+
+// WebURL is where people look at things.
+func (h *Hub) WebURL() string { return h.config.WebURL }
+
+// App asks GitHub who we are, which proves that the credentials work, and what we may do.
+func (h *Hub) App(ctx context.Context) (*github.App, error) {
+	var out *github.App
+	err := h.call(ctx, appGate, reading, func() (err error) {
+		out, _, err = h.app.Apps.Get(ctx, "")
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("who are we: %w", err)
+	}
+	h.mu.Lock()
+	h.slug = out.GetSlug()
+	h.mu.Unlock()
+	return out, nil
+}
+
+// Login is the name under which the App writes.
+func (h *Hub) Login(ctx context.Context) (string, error) {
+	h.mu.Lock()
+	slug := h.slug
+	h.mu.Unlock()
+	if slug == "" {
+		app, err := h.App(ctx)
+		if err != nil {
+			return "", err
+		}
+		slug = app.GetSlug()
+	}
+	return slug + "[bot]", nil
+}
+
+// appGate is the gate of calls made as the App itself.
+const appGate int64 = 0
+
+// client returns the client of an installation. Its token is minted when it is needed.
+func (h *Hub) client(inst int64) (*github.Client, error) {
+	if inst == appGate {
+		return h.app, nil
+	}
+	return h.clients.NewInstallationClient(inst)
+}
+
+func (h *Hub) v4(inst int64) (*githubv4.Client, error) {
+	return h.clients.NewInstallationV4Client(inst)
+}
+
+// call makes one call through the gate of an installation and classifies what goes wrong.
+func (h *Hub) call(ctx context.Context, inst int64, k callKind, f func() error) error {
+	g := h.gate(inst)
+	leave, err := g.enter(ctx, h.config.Now(), k)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	err = f()
+	if accepted := (*github.AcceptedError)(nil); errors.As(err, &accepted) {
+		err = nil // 202: GitHub will do it
+	}
+	t := classify(err, h.config.Now())
+	if t == nil {
+		return nil
+	}
+	g.learn(t)
+	return t
+}
+
+// get and send are for what go-github lacks. They decode leniently.
+func (h *Hub) get(ctx context.Context, inst int64, path string, out any) (*github.Response, error) {
+	return h.request(ctx, inst, reading, http.MethodGet, path, nil, out)
+}
+
+func (h *Hub) send(ctx context.Context, inst int64, k callKind, method, path string, in, out any) error {
+	_, err := h.request(ctx, inst, k, method, path, in, out)
+	return err
+}
+
+func (h *Hub) request(ctx context.Context, inst int64, k callKind, method, path string, in, out any) (*github.Response, error) {
+	c, err := h.client(inst)
+	if err != nil {
+		return nil, err
+	}
+	req, err := c.NewRequest(method, path, in)
+	if err != nil {
+		return nil, err
+	}
+	var res *github.Response
+	err = h.call(ctx, inst, k, func() (err error) {
+		res, err = c.Do(ctx, req, out)
+		return err
+	})
+	return res, err
+}
+
+func (h *Hub) gate(inst int64) *gate {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	g := h.gates[inst]
+	if g == nil {
+		g = newGate()
+		h.gates[inst] = g
+	}
+	return g
+}
+
+// in makes a path below a repository, with every part escaped.
+func in(owner, name string, parts ...string) string {
+	all := append([]string{"repos", owner, name}, parts...)
+	for i, p := range all {
+		all[i] = url.PathEscape(p)
+	}
+	return strings.Join(all, "/")
+}

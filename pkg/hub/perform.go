@@ -1,0 +1,308 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/go-github/v60/github"
+
+	"github.com/heed-app/heed/pkg/disclosure"
+	"github.com/heed-app/heed/pkg/mark"
+	"github.com/heed-app/heed/pkg/release"
+)
+
+// ErrChanged says that somebody changed a text meanwhile: the decision must be made again.
+var ErrChanged = errors.New("changed meanwhile") //nolint:gochecknoglobals // an error value
+
+// Perform does one effect. With again it may have been done before: where the effect wears a mark,
+// the mark is looked for first; the others read before they write and so are idempotent anyway.
+// since is when the effect was decided: nothing older can wear its mark.
+func (h *Hub) Perform(ctx context.Context, inst int64, e disclosure.Effect, again bool, since time.Time) (disclosure.Receipt, error) {
+	p := performer{Hub: h, inst: inst, e: e, again: again, since: since.Add(-time.Minute)}
+	r, err := p.perform(ctx)
+	if err != nil {
+		target := e.Repo.String()
+		switch {
+		case e.GHSA != "":
+			target += " " + e.GHSA
+		case e.Number != 0:
+			target += "#" + strconv.Itoa(e.Number)
+		}
+		return r, fmt.Errorf("%s on %s: %w", e.Action, target, err)
+	}
+	return r, nil
+}
+
+type performer struct {
+	*Hub
+	inst  int64
+	e     disclosure.Effect
+	again bool
+	since time.Time
+}
+
+func (p performer) perform(ctx context.Context) (disclosure.Receipt, error) {
+	switch p.e.Action {
+	case disclosure.EditIssue:
+		return p.editIssue(ctx)
+	case disclosure.OpenIssue:
+		return p.openIssue(ctx)
+	case disclosure.EditBlock:
+		return p.rewrite(ctx, func(body string) string {
+			out, ok := mark.Replace(body, p.e.Title, p.e.Body)
+			if !ok { // somebody took the block out; put it back on top
+				out = mark.Block(p.e.Title, p.e.Body) + "\n\n" + body
+			}
+			return out
+		})
+	case disclosure.TickTasks:
+		return p.rewrite(ctx, func(body string) string { return release.Apply(body, p.e.Ticks) })
+	case disclosure.SetIssue:
+		return p.setIssue(ctx)
+	case disclosure.CommentIssue:
+		return p.commentIssue(ctx)
+	case disclosure.DeleteComment:
+		return p.deleteComment(ctx)
+	case disclosure.React:
+		return p.react(ctx)
+	case disclosure.AddLabel, disclosure.RemoveLabel:
+		return p.label(ctx)
+	case disclosure.Lock, disclosure.Unlock:
+		return p.lock(ctx)
+	case disclosure.OpenAdvisory:
+		return p.openAdvisory(ctx)
+	case disclosure.EditAdvisory:
+		return p.editAdvisory(ctx)
+	case disclosure.Invite:
+		return p.invite(ctx)
+	case disclosure.CommentAdvisory:
+		return p.commentAdvisory(ctx)
+	case disclosure.EditStatus:
+		return p.editStatus(ctx)
+	default:
+		panic("no such action: " + string(p.e.Action))
+	}
+}
+
+// issuePatch is the body of an edit; nil leaves a field alone.
+type issuePatch struct {
+	Title     *string  `json:"title,omitempty"`
+	Body      *string  `json:"body,omitempty"`
+	State     string   `json:"state,omitempty"`
+	Why       string   `json:"state_reason,omitempty"`
+	Assignees []string `json:"assignees,omitempty"`
+}
+
+func (p performer) issuePath(parts ...string) string {
+	return in(p.e.Repo.Owner, p.e.Repo.Name, append([]string{"issues", strconv.Itoa(p.e.Number)}, parts...)...)
+}
+
+func (p performer) patchIssue(ctx context.Context, k callKind, patch issuePatch) error {
+	return p.send(ctx, p.inst, k, http.MethodPatch, p.issuePath(), patch, nil)
+}
+
+// editIssue replaces title and body of somebody else's issue, if it still reads as it did when
+// that was decided.
+func (p performer) editIssue(ctx context.Context) (disclosure.Receipt, error) {
+	i, err := p.Issue(ctx, p.inst, p.e.Repo, p.e.Number)
+	if err != nil {
+		return disclosure.Receipt{}, err
+	}
+	title, body := p.e.Title, p.e.Body
+	if !p.e.SecretTop.IsZero() || !p.e.Secret.IsZero() {
+		title, body = p.e.SecretTop.Reveal(), p.e.Secret.Reveal()
+	}
+	stands := i.GetTitle() == title && i.GetBody() == body
+	expected := i.GetTitle() == p.e.Expect.Title.Reveal() && i.GetBody() == p.e.Expect.Body.Reveal()
+	switch {
+	case stands && (p.e.State == "" || i.GetState() == p.e.State):
+		return disclosure.Receipt{}, nil
+	case !stands && !expected:
+		return disclosure.Receipt{}, ErrChanged
+	}
+	return disclosure.Receipt{}, p.patchIssue(ctx, urgent, issuePatch{Title: &title, Body: &body, State: p.e.State, Why: p.e.Why})
+}
+
+// rewrite changes a part of the body of an issue of ours and leaves what people added.
+func (p performer) rewrite(ctx context.Context, change func(string) string) (disclosure.Receipt, error) {
+	i, err := p.Issue(ctx, p.inst, p.e.Repo, p.e.Number)
+	if err != nil {
+		return disclosure.Receipt{}, err
+	}
+	body := change(i.GetBody())
+	if body == i.GetBody() {
+		return disclosure.Receipt{}, nil
+	}
+	return disclosure.Receipt{}, p.patchIssue(ctx, writing, issuePatch{Body: &body})
+}
+
+func (p performer) setIssue(ctx context.Context) (disclosure.Receipt, error) {
+	i, err := p.Issue(ctx, p.inst, p.e.Repo, p.e.Number)
+	if err != nil {
+		return disclosure.Receipt{}, err
+	}
+	patch := issuePatch{Assignees: p.e.People}
+	if p.e.State != "" && i.GetState() != p.e.State {
+		patch.State, patch.Why = p.e.State, p.e.Why
+	}
+	if patch.State == "" && len(patch.Assignees) == 0 {
+		return disclosure.Receipt{}, nil
+	}
+	return disclosure.Receipt{}, p.patchIssue(ctx, writing, patch)
+}
+
+// openIssue opens an issue of ours in the tracker, which must be private at this very moment.
+func (p performer) openIssue(ctx context.Context) (disclosure.Receipt, error) {
+	if p.again {
+		if r, found, err := p.findIssue(ctx); err != nil || found {
+			return r, err
+		}
+	}
+	in1 := struct {
+		Title     string   `json:"title"`
+		Body      string   `json:"body"`
+		Assignees []string `json:"assignees,omitempty"`
+	}{p.e.Title, mark.Wrap(p.e.Body, p.e.Mark), p.e.People}
+	path := in(p.e.Repo.Owner, p.e.Repo.Name, "issues")
+	var out github.Issue
+	err := p.send(ctx, p.inst, creating, http.MethodPost, path, in1, &out)
+	if err != nil && As(err).Status == http.StatusUnprocessableEntity && len(in1.Assignees) > 0 {
+		in1.Assignees = nil // somebody who cannot be assigned there must not keep the case from being told
+		err = p.send(ctx, p.inst, creating, http.MethodPost, path, in1, &out)
+	}
+	return disclosure.Receipt{Number: out.GetNumber(), URL: out.GetHTMLURL()}, err
+}
+
+func (p performer) findIssue(ctx context.Context) (disclosure.Receipt, bool, error) {
+	login, err := p.Login(ctx)
+	if err != nil {
+		return disclosure.Receipt{}, false, err
+	}
+	c, err := p.client(p.inst)
+	if err != nil {
+		return disclosure.Receipt{}, false, err
+	}
+	for page := 1; page != 0; {
+		var (
+			is  []*github.Issue
+			res *github.Response
+		)
+		err := p.call(ctx, p.inst, reading, func() (err error) {
+			is, res, err = c.Issues.ListByRepo(ctx, p.e.Repo.Owner, p.e.Repo.Name, &github.IssueListByRepoOptions{
+				State: "all", Since: p.since, ListOptions: github.ListOptions{Page: page, PerPage: 100},
+			})
+			return err
+		})
+		if err != nil {
+			return disclosure.Receipt{}, false, err
+		}
+		for _, i := range is {
+			if i.GetUser().GetLogin() == login && mark.Has(i.GetBody(), p.e.Mark) {
+				return disclosure.Receipt{Number: i.GetNumber(), URL: i.GetHTMLURL()}, true, nil
+			}
+		}
+		page = res.NextPage
+	}
+	return disclosure.Receipt{}, false, nil
+}
+
+func (p performer) commentIssue(ctx context.Context) (disclosure.Receipt, error) {
+	if p.again {
+		if r, found, err := p.findComment(ctx); err != nil || found {
+			return r, err
+		}
+	}
+	var out github.IssueComment
+	err := p.send(ctx, p.inst, creating, http.MethodPost, p.issuePath("comments"), map[string]string{"body": mark.Wrap(p.e.Body, p.e.Mark)}, &out)
+	return disclosure.Receipt{ID: out.GetID(), URL: out.GetHTMLURL()}, err
+}
+
+func (p performer) findComment(ctx context.Context) (disclosure.Receipt, bool, error) {
+	login, err := p.Login(ctx)
+	if err != nil {
+		return disclosure.Receipt{}, false, err
+	}
+	c, err := p.client(p.inst)
+	if err != nil {
+		return disclosure.Receipt{}, false, err
+	}
+	for page := 1; page != 0; {
+		var (
+			cs  []*github.IssueComment
+			res *github.Response
+		)
+		err := p.call(ctx, p.inst, reading, func() (err error) {
+			cs, res, err = c.Issues.ListComments(ctx, p.e.Repo.Owner, p.e.Repo.Name, p.e.Number, &github.IssueListCommentsOptions{
+				Since: &p.since, ListOptions: github.ListOptions{Page: page, PerPage: 100},
+			})
+			return err
+		})
+		if err != nil {
+			return disclosure.Receipt{}, false, err
+		}
+		for _, c := range cs {
+			if c.GetUser().GetLogin() == login && mark.Has(c.GetBody(), p.e.Mark) {
+				return disclosure.Receipt{ID: c.GetID(), URL: c.GetHTMLURL()}, true, nil
+			}
+		}
+		page = res.NextPage
+	}
+	return disclosure.Receipt{}, false, nil
+}
+
+// deleteComment: GitHub deletes the body and its history. Deleted already is as good.
+func (p performer) deleteComment(ctx context.Context) (disclosure.Receipt, error) {
+	err := p.send(ctx, p.inst, urgent, http.MethodDelete, in(p.e.Repo.Owner, p.e.Repo.Name, "issues", "comments", strconv.FormatInt(p.e.Comment, 10)), nil, nil)
+	if IsGone(err) {
+		err = nil
+	}
+	return disclosure.Receipt{}, err
+}
+
+// react is idempotent on GitHub: the same reaction twice is one.
+func (p performer) react(ctx context.Context) (disclosure.Receipt, error) {
+	path := in(p.e.Repo.Owner, p.e.Repo.Name, "issues", "comments", strconv.FormatInt(p.e.Comment, 10), "reactions")
+	err := p.send(ctx, p.inst, writing, http.MethodPost, path, map[string]string{"content": p.e.Reaction}, nil)
+	if IsGone(err) {
+		err = nil // the comment was deleted; nobody waits for an answer
+	}
+	return disclosure.Receipt{}, err
+}
+
+// label adds to the labels that are there; GitHub's own call does not replace them.
+func (p performer) label(ctx context.Context) (disclosure.Receipt, error) {
+	if p.e.Action == disclosure.AddLabel {
+		return disclosure.Receipt{}, p.send(ctx, p.inst, writing, http.MethodPost, p.issuePath("labels"), map[string][]string{"labels": p.e.Labels}, nil)
+	}
+	for _, l := range p.e.Labels {
+		if err := p.send(ctx, p.inst, writing, http.MethodDelete, p.issuePath("labels", l), nil, nil); err != nil && !IsGone(err) {
+			return disclosure.Receipt{}, err
+		}
+	}
+	return disclosure.Receipt{}, nil
+}
+
+func (p performer) lock(ctx context.Context) (disclosure.Receipt, error) {
+	method := http.MethodPut
+	if p.e.Action == disclosure.Unlock {
+		method = http.MethodDelete
+	}
+	return disclosure.Receipt{}, p.send(ctx, p.inst, writing, method, p.issuePath("lock"), nil, nil)
+}
+
+// Private reports whether a repository is private right now, which a tracker must be.
+func (h *Hub) Private(ctx context.Context, inst int64, owner, name string) (disclosure.Repo, bool, error) {
+	r, err := h.Repo(ctx, inst, owner, name)
+	if err != nil {
+		return disclosure.Repo{}, false, err
+	}
+	repo := disclosure.Repo{ID: r.GetID(), Owner: r.GetOwner().GetLogin(), Name: r.GetName()}
+	private := r.GetPrivate() && !strings.EqualFold(r.GetVisibility(), "public")
+	return repo, private && !slices.Contains([]string{"internal"}, r.GetVisibility()), nil
+}

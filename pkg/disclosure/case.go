@@ -2,6 +2,7 @@ package disclosure
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/heed-app/heed/pkg/promise"
@@ -135,6 +136,7 @@ type History struct {
 // A Task is one line of the release checklist.
 type Task struct {
 	ID, Text string
+	Key      string // names the task all over Heed: its hidden mark in the list
 	Done     bool
 	Note     string // the fact that ticked it
 }
@@ -151,14 +153,14 @@ func RefIssue(repo int64, number int) Ref { return Ref(fmt.Sprintf("issue/%d/%d"
 // RefComment names a comment on an issue.
 func RefComment(repo, id int64) Ref { return Ref(fmt.Sprintf("comment/%d/%d", repo, id)) }
 
-// RefPolicy names the policy file of a repository.
-func RefPolicy(repo int64) Ref { return Ref(fmt.Sprintf("policy/%d", repo)) }
+// RefPolicy names the policy file of a repository, which may be known by name only.
+func RefPolicy(r Repo) Ref { return Ref("policy/" + strings.ToLower(r.String())) }
 
 // Refs returns every name of the case.
 func (c Case) Refs() []Ref {
 	var refs []Ref
 	if c.Kind == PolicyTrouble {
-		refs = append(refs, RefPolicy(c.Repo.ID))
+		refs = append(refs, RefPolicy(c.Repo))
 	}
 	if c.GHSA != "" {
 		refs = append(refs, RefAdvisory(c.Repo.ID, c.GHSA))

@@ -268,8 +268,8 @@ func (s *step) confirm() string {
 		s.c.Kind = disclosure.PublicComment
 	default:
 		s.c.Kind = disclosure.PublicReport
-		if s.e.Issue.Number == s.c.Issue { // the text as it is now
-			s.c.Title, s.c.Body, s.c.Exposed = s.e.Issue.Title, s.e.Issue.Body, s.e.Issue.Created.UTC()
+		if p := s.e.Public; p != nil {
+			s.c.Title, s.c.Body, s.c.Exposed = p.Title, p.Body, p.Created.UTC()
 		}
 	}
 	s.promises()

@@ -126,7 +126,7 @@ func (s *step) openRelease() {
 		return
 	}
 	s.c.ReleaseAsked = true
-	s.c.Tasks = release.Checklist(s.w.Policy, release.Facts{Reporter: s.c.Reporter, Tags: s.w.Tags})
+	s.c.Tasks = release.Checklist(s.w.Policy, release.Facts{Reporter: s.c.Reporter, Tags: s.w.Tags, Key: "case/" + s.caseNumber()})
 	if s.c.CVE != "" {
 		release.Tick(s.c.Tasks, release.TaskCVE, wording.Code(s.c.CVE))
 	}

@@ -43,6 +43,7 @@ type Event struct {
 	Repo         disclosure.Repo
 	Actor        Actor
 	Issue        Issue
+	Public       *Issue // Commanded: the public issue as it reads now, where that matters
 	Comment      Comment
 	Advisory     Advisory
 	Reading      detect.Reading
@@ -122,6 +123,9 @@ func (d Decision) Nothing() bool { return d.Case.Kind == "" }
 // Step decides. A case that does not exist yet is the zero Case with its future ID.
 func Step(c disclosure.Case, e Event, w World) Decision {
 	s := &step{c: c, e: e, w: w, now: w.Now.UTC()}
+	if c.Kind != "" && e.Repo.ID != 0 && e.Repo.ID == c.Repo.ID {
+		s.c.Repo = e.Repo // renamed or transferred
+	}
 	switch e.Kind {
 	case AdvisorySeen:
 		s.advisorySeen()

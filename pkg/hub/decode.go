@@ -26,6 +26,7 @@ type Notice struct {
 	Installation int64
 	Repo         disclosure.Repo
 	Branch       string // default branch
+	Private      bool   // the repository is not public
 	Sender       Person
 	Issue        *IssueNotice
 	Comment      *CommentNotice
@@ -67,10 +68,11 @@ type wire struct {
 		ID int64 `json:"id"`
 	} `json:"installation"`
 	Repository *struct {
-		ID     int64  `json:"id"`
-		Name   string `json:"name"`
-		Branch string `json:"default_branch"`
-		Owner  struct {
+		ID      int64  `json:"id"`
+		Name    string `json:"name"`
+		Branch  string `json:"default_branch"`
+		Private bool   `json:"private"`
+		Owner   struct {
 			Login string `json:"login"`
 			Name  string `json:"name"` // what push payloads have instead
 		} `json:"owner"`
@@ -176,6 +178,7 @@ func (w wire) notice(event string) Notice {
 		if owner == "" {
 			owner = r.Owner.Name
 		}
+		n.Private = r.Private
 		n.Repo, n.Branch = disclosure.Repo{ID: r.ID, Owner: owner, Name: r.Name}, r.Branch
 	}
 	n.Sender = value(w.Sender)

@@ -18,10 +18,11 @@ const (
 )
 
 // GitHub's secondary limits, each kept at a distance. Source: facts/github.md section 5, "80
-// content-creating requests a minute, 900 points a minute, 100 concurrent".
+// content-creating requests a minute, 500 an hour, 900 points a minute, 100 concurrent".
 const (
 	mostConcurrent = 3 // at most this many calls run into a new ban
 	mostCreations  = 60
+	mostHourly     = 450
 	mostPoints     = 700
 	keptFree       = 100 // points that only urgent calls may use
 )
@@ -34,10 +35,13 @@ type gate struct {
 	mu        sync.Mutex
 	shut      *Trouble // until when, and why
 	creations window
+	hourly    window
 	points    window
 }
 
-func newGate() *gate { return &gate{slots: make(chan struct{}, mostConcurrent)} }
+func newGate() *gate {
+	return &gate{slots: make(chan struct{}, mostConcurrent), creations: window{unit: 1}, hourly: window{unit: 60}, points: window{unit: 1}}
+}
 
 // enter waits for a place. The error is a Trouble that says when to come again.
 func (g *gate) enter(ctx context.Context, now time.Time, k callKind) (leave func(), err error) {
@@ -56,6 +60,7 @@ func (g *gate) enter(ctx context.Context, now time.Time, k callKind) (leave func
 	g.points.add(now, map[callKind]int{reading: 1, writing: 5, creating: 5, urgent: 5}[k])
 	if k == creating {
 		g.creations.add(now, 1)
+		g.hourly.add(now, 1)
 	}
 	return leave, nil
 }
@@ -76,6 +81,9 @@ func (g *gate) refusal(now time.Time, k callKind) *Trouble {
 		if at := g.creations.freeAt(now, mostCreations); !at.IsZero() {
 			return &Trouble{Kind: Limited, Until: at, Err: errBudget}
 		}
+		if at := g.hourly.freeAt(now, mostHourly); !at.IsZero() {
+			return &Trouble{Kind: Limited, Until: at, Err: errBudget}
+		}
 	}
 	return nil
 }
@@ -94,26 +102,28 @@ func (g *gate) learn(t *Trouble) {
 	}
 }
 
-// A window counts what happened in the last minute, by the second.
+// A window counts what happened in the last 60 units of so many seconds.
 type window struct {
-	second [60]int64
-	count  [60]int
+	unit  int64
+	slot  [60]int64
+	count [60]int
 }
 
 func (w *window) add(now time.Time, n int) {
-	s := now.Unix()
-	if i := s % 60; w.second[i] != s {
-		w.second[i], w.count[i] = s, n
+	s := now.Unix() / w.unit
+	if i := s % 60; w.slot[i] != s {
+		w.slot[i], w.count[i] = s, n
 	} else {
 		w.count[i] += n
 	}
 }
 
-// freeAt is zero while fewer than most were counted in the last minute, else when to come again.
+// freeAt is zero while fewer than most were counted, else when to come again.
 func (w *window) freeAt(now time.Time, most int) time.Time {
-	sum, oldest := 0, now.Unix()
-	for i, s := range w.second {
-		if now.Unix()-s < 60 && w.count[i] > 0 {
+	sum, current := 0, now.Unix()/w.unit
+	oldest := current
+	for i, s := range w.slot {
+		if current-s < 60 && w.count[i] > 0 {
 			sum += w.count[i]
 			oldest = min(oldest, s)
 		}
@@ -121,5 +131,5 @@ func (w *window) freeAt(now time.Time, most int) time.Time {
 	if sum < most {
 		return time.Time{}
 	}
-	return time.Unix(oldest+60, 0)
+	return time.Unix((oldest+60)*w.unit, 0)
 }

@@ -86,8 +86,9 @@ func (h *Hub) Advisory(ctx context.Context, inst int64, r disclosure.Repo, ghsa 
 	return a, nil
 }
 
-// Advisories lists advisories by last change, newest first, down to and without since. An empty
-// list may mean a missing permission: see Missing.
+// Advisories lists advisories by last change, newest first, down to since and including it, for
+// GitHub's times are whole seconds. An empty
+// list may mean a missing permission.
 func (h *Hub) Advisories(ctx context.Context, inst int64, r disclosure.Repo, since time.Time) ([]Advisory, error) {
 	path := in(r.Owner, r.Name, "security-advisories") + "?sort=updated&direction=desc&per_page=100"
 	var out []Advisory
@@ -98,7 +99,7 @@ func (h *Hub) Advisories(ctx context.Context, inst int64, r disclosure.Repo, sin
 			return nil, fmt.Errorf("list advisories of %s: %w", r, err)
 		}
 		for _, a := range page {
-			if !a.Updated.After(since) {
+			if a.Updated.Before(since) {
 				return out, nil
 			}
 			out = append(out, a)

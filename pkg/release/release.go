@@ -24,7 +24,7 @@ type Facts struct {
 	Reporter string
 	Tags     []string // tags of the full releases, newest first
 	CVE      string
-	Bundle   bool
+	Key      string // of the case: "case/17"
 }
 
 // Checklist is the default list: what the security releases of pyca/cryptography do, step by
@@ -32,7 +32,7 @@ type Facts struct {
 func Checklist(p policy.Policy, f Facts) []disclosure.Task {
 	var ts []disclosure.Task
 	add := func(id, format string, args ...any) {
-		ts = append(ts, disclosure.Task{ID: id, Text: fmt.Sprintf(format, args...)})
+		ts = append(ts, disclosure.Task{ID: id, Key: f.Key + ":task/" + id, Text: fmt.Sprintf(format, args...)})
 	}
 	for _, b := range p.Release.Branches {
 		add("fix-"+slug(b), "Fix on branch `%s`", clean(b))
@@ -83,7 +83,7 @@ func Open(ts []disclosure.Task) int {
 	return n
 }
 
-// Markdown writes the list. The id of each task follows it in a hidden comment, so that the line
+// Markdown writes the list. The key of each task follows it in a hidden comment, so that the line
 // is found again however people reword it.
 func Markdown(ts []disclosure.Task) string {
 	var b strings.Builder
@@ -102,10 +102,10 @@ func line(t disclosure.Task) string {
 	if t.Note != "" {
 		s += " — " + t.Note
 	}
-	return s + " " + taskMark(t.ID)
+	return s + " " + taskMark(t)
 }
 
-func taskMark(id string) string { return "<!-- task:" + id + " -->" }
+func taskMark(t disclosure.Task) string { return "<!-- heed:" + t.Key + " -->" }
 
 // Apply ticks boxes in a list that people may have edited: only the box of a task changes, and
 // the fact is added to its line. Everything else stays as they wrote it.
@@ -113,12 +113,12 @@ func Apply(body string, ts []disclosure.Task) string {
 	var b strings.Builder
 	for l := range strings.Lines(body) {
 		for _, t := range ts {
-			if !t.Done || !strings.Contains(l, taskMark(t.ID)) {
+			if !t.Done || !strings.Contains(l, taskMark(t)) {
 				continue
 			}
 			l = strings.Replace(l, "[ ]", "[x]", 1)
 			if t.Note != "" && !strings.Contains(l, t.Note) {
-				l = strings.Replace(l, " "+taskMark(t.ID), " — "+t.Note+" "+taskMark(t.ID), 1)
+				l = strings.Replace(l, " "+taskMark(t), " — "+t.Note+" "+taskMark(t), 1)
 			}
 		}
 		b.WriteString(l)
@@ -133,7 +133,7 @@ func Read(body string, ts []disclosure.Task) []disclosure.Task {
 	for i := range out {
 		found := false
 		for l := range strings.Lines(body) {
-			if !strings.Contains(l, taskMark(out[i].ID)) {
+			if !strings.Contains(l, taskMark(out[i])) {
 				continue
 			}
 			found = true

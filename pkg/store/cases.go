@@ -90,18 +90,11 @@ func (s *Store) Cases(ctx context.Context, all bool) ([]disclosure.Case, error) 
 
 // OpenCasesOf returns the open cases of one repository, oldest first.
 func (s *Store) OpenCasesOf(ctx context.Context, repo int64) ([]disclosure.Case, error) {
-	rows, err := s.read.QueryContext(ctx, `select id, body from cases where state <> 'closed' order by id`)
+	rows, err := s.read.QueryContext(ctx, `select id, body from cases where state <> 'closed' and repo_id = ? order by id`, repo)
 	if err != nil {
 		return nil, fmt.Errorf("read cases: %w", err)
 	}
-	all, err := s.scanCases(rows)
-	var out []disclosure.Case
-	for _, c := range all {
-		if c.Repo.ID == repo {
-			out = append(out, c)
-		}
-	}
-	return out, err
+	return s.scanCases(rows)
 }
 
 func (s *Store) scanCases(rows *sql.Rows) ([]disclosure.Case, error) {
@@ -128,7 +121,7 @@ func (s *Store) scanCases(rows *sql.Rows) ([]disclosure.Case, error) {
 // NewCase makes room for a case and returns its number. Save fills it.
 func (tx *Tx) NewCase(ctx context.Context) (int64, error) {
 	var id int64
-	err := tx.QueryRowContext(ctx, `insert into cases(repo, kind, state, opened, installation, body) values('', '', '', 0, 0, x'') returning id`).Scan(&id)
+	err := tx.QueryRowContext(ctx, `insert into cases(repo_id, repo, kind, state, opened, installation, body) values(0, '', '', '', 0, 0, x'') returning id`).Scan(&id)
 	if err != nil {
 		return 0, fmt.Errorf("new case: %w", err)
 	}
@@ -142,8 +135,8 @@ func (tx *Tx) Save(ctx context.Context, c disclosure.Case, lines []disclosure.Li
 	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `update cases set repo = ?, kind = ?, state = ?, opened = ?, wake_at = nullif(?, 0), installation = ?, body = ? where id = ?`,
-		c.Repo.String(), string(c.Kind), string(c.State), micros(c.Opened), micros(c.Wake), c.Installation, body, c.ID); err != nil {
+	if _, err := tx.ExecContext(ctx, `update cases set repo_id = ?, repo = ?, kind = ?, state = ?, opened = ?, wake_at = nullif(?, 0), installation = ?, body = ? where id = ?`,
+		c.Repo.ID, c.Repo.String(), string(c.Kind), string(c.State), micros(c.Opened), micros(c.Wake), c.Installation, body, c.ID); err != nil {
 		return fmt.Errorf("save case %d: %w", c.ID, err)
 	}
 	for _, ref := range c.Refs() {

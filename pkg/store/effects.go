@@ -209,3 +209,16 @@ func (s *Store) ParkedDeliveries(ctx context.Context) ([]Parked, error) {
 	}
 	return out, rows.Err()
 }
+
+// Cancel takes back what was decided but not done yet, by slot.
+func (tx *Tx) Cancel(ctx context.Context, id int64, slots []string) error {
+	for _, slot := range slots {
+		if _, err := tx.ExecContext(ctx, `update effect set state = 3, finished = ? where case_id = ? and slot = ? and state = 0`, micros(tx.Now), id, slot); err != nil {
+			return fmt.Errorf("cancel %s: %w", slot, err)
+		}
+	}
+	return nil
+}
+
+// Replace records that an effect was overtaken by a newer decision.
+func (tx *Tx) Replace(ctx context.Context, key string) error { return tx.settle(ctx, key, 3, "") }

@@ -16,6 +16,7 @@ create index delivery_parked on delivery(seq) where state = 2;
 
 create table cases (
   id         integer primary key,
+  repo_id    integer not null,
   repo       text not null,
   kind       text not null,
   state      text not null,
@@ -28,7 +29,7 @@ create table cases (
 );
 create index cases_wake on cases(wake_at) where wake_at is not null;
 create index cases_act on cases(act_at) where act_at is not null;
-create index cases_open on cases(state, repo);
+create index cases_open on cases(repo_id) where state <> 'closed';
 
 create table case_ref (
   ref     text primary key,

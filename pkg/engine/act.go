@@ -1,0 +1,188 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/heed-app/heed/pkg/detect"
+	"github.com/heed-app/heed/pkg/disclosure"
+	"github.com/heed-app/heed/pkg/flow"
+	"github.com/heed-app/heed/pkg/hub"
+	"github.com/heed-app/heed/pkg/store"
+)
+
+// mostAttempts is when something that fails again and again is laid aside: with the waiting times
+// below after some two days.
+const mostAttempts = 50
+
+// backoff is how long to wait after the n-th failure.
+func backoff(n int) time.Duration {
+	return min(time.Second<<min(n-1, 12), time.Hour)
+}
+
+// later is when to try again.
+func later(now time.Time, t *hub.Trouble, attempts int) time.Time {
+	if t.Until.After(now) {
+		return t.Until
+	}
+	return now.Add(backoff(attempts))
+}
+
+// Act works off the lane of one case: its effects in the order in which they were decided, those
+// that shorten an exposure first. A failing one holds back this lane and no other.
+func (e *Engine) Act(ctx context.Context, id int64) error {
+	ours, err := e.Store.TakeLane(ctx, id, e.Now())
+	if err != nil || !ours {
+		return err
+	}
+	for ctx.Err() == nil {
+		a, err := e.Store.Begin(ctx, id, e.Now())
+		if errors.Is(err, store.ErrNotFound) {
+			more, err := e.Store.LeaveLane(ctx, id, e.Now())
+			if err != nil || !more {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := e.attempt(ctx, a); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// attempt tries one effect, which was counted already, and writes down what came of it.
+func (e *Engine) attempt(ctx context.Context, a store.Attempt) error {
+	c, err := e.Store.Case(ctx, a.Case)
+	if err != nil {
+		return err
+	}
+	start := e.Now()
+	var r disclosure.Receipt
+	if err = e.allowed(ctx, c, a.Effect); err == nil {
+		r, err = e.Hub.Perform(ctx, c.Installation, a.Effect, a.Attempts > 1, a.Decided)
+	}
+	now := e.Now()
+	log := e.Log.With("case", a.Case, "effect", a.Key, "attempt", a.Attempts, "took", now.Sub(start))
+	switch {
+	case err == nil:
+		e.stats.effect(a.Action, "done")
+		if a.Urgent && !c.Exposed.IsZero() {
+			e.stats.exposed(now.Sub(c.Exposed))
+		}
+		log.InfoContext(ctx, "done")
+		r.At = now
+		return e.settle(ctx, c, a, flow.Event{Kind: flow.Landed, At: now, Effect: a.Effect, Receipt: r})
+	case errors.Is(err, hub.ErrChanged):
+		log.InfoContext(ctx, "the text changed meanwhile")
+		return e.changed(ctx, c, a)
+	}
+	t := hub.As(err)
+	if t.Kind == hub.Refused || t.Kind == hub.Gone || t.Kind == hub.Again && a.Attempts > mostAttempts {
+		e.stats.effect(a.Action, "parked")
+		log.WarnContext(ctx, "laid aside", "reason", err)
+		return e.settle(ctx, c, a, flow.Event{Kind: flow.Laid, At: now, Effect: a.Effect, Reason: t.Error()})
+	}
+	e.stats.effect(a.Action, "again")
+	until := later(now, t, a.Attempts)
+	log.InfoContext(ctx, "tries again", "until", until, "reason", err)
+	// The process may be stopping; that this was tried must be known all the same.
+	return e.Store.Retry(context.WithoutCancel(ctx), a.Key, now, until, t.Error(), t.Sent)
+}
+
+// allowed refuses to write into a tracker that is not private at this moment.
+func (e *Engine) allowed(ctx context.Context, c disclosure.Case, f disclosure.Effect) error {
+	if f.Repo.ID == 0 || f.Repo.ID != c.Tracker.ID {
+		return nil
+	}
+	t, err := e.world.tracker(ctx, c.Installation, c.Repo.Owner, c.Tracker.String())
+	switch {
+	case err != nil:
+		return err
+	case t.trouble != "":
+		return &hub.Trouble{Kind: hub.Refused, Err: errors.New(t.trouble)}
+	default:
+		return nil
+	}
+}
+
+// settle writes the outcome down together with what follows from it.
+func (e *Engine) settle(ctx context.Context, c disclosure.Case, a store.Attempt, ev flow.Event) error {
+	ctx = context.WithoutCancel(ctx) // it happened: nothing may keep us from knowing
+	w, err := e.look(ctx, c.Installation, c.Repo, wants{pvr: c.Issue != 0})
+	if err != nil {
+		w = e.known(c.Installation, c.Repo)
+	}
+	return e.Store.Write(ctx, e.Now(), func(tx *store.Tx) error {
+		if ev.Kind == flow.Laid {
+			err = tx.ParkEffect(ctx, a.Key, ev.Reason)
+		} else {
+			err = tx.Finish(ctx, a.Key)
+		}
+		if err != nil {
+			return err
+		}
+		return e.think(ctx, tx, c.ID, ev, w)
+	})
+}
+
+// think is decide for a case that exists.
+func (e *Engine) think(ctx context.Context, tx *store.Tx, id int64, ev flow.Event, w flow.World) error {
+	c, err := tx.Case(ctx, id)
+	if err != nil {
+		return fmt.Errorf("case %d: %w", id, err)
+	}
+	w.Turn = id
+	return e.write(ctx, tx, flow.Step(c, ev, w), w.Policy.Mode)
+}
+
+// changed: a person edited the issue between the decision and the act. The decision is made again
+// on what stands there now.
+func (e *Engine) changed(ctx context.Context, c disclosure.Case, a store.Attempt) error {
+	if !a.Urgent { // putting a text back over somebody's edit would be wrong
+		return e.settle(ctx, c, a, flow.Event{Kind: flow.Laid, At: e.Now(), Effect: a.Effect, Reason: "somebody edited it meanwhile"})
+	}
+	i, err := e.Hub.Issue(ctx, c.Installation, a.Repo, a.Number)
+	if err != nil {
+		t := hub.As(err)
+		return e.Store.Retry(context.WithoutCancel(ctx), a.Key, e.Now(), later(e.Now(), t, a.Attempts), t.Error(), true)
+	}
+	w, err := e.look(ctx, c.Installation, c.Repo, wants{pvr: true})
+	if err != nil {
+		w = e.known(c.Installation, c.Repo)
+	}
+	v := detect.Read(i.GetTitle(), i.GetBody())
+	ev := flow.Event{
+		Kind: flow.IssueSeen, At: i.GetUpdatedAt().Time, Installation: c.Installation, Repo: c.Repo,
+		Actor:   flow.Actor{Login: i.GetUser().GetLogin()},
+		Reading: v.Reading(w.Policy.Public.Threshold.Confident, w.Policy.Public.Threshold.Suspect),
+		Issue: flow.Issue{
+			Number: a.Number, URL: i.GetHTMLURL(), Author: i.GetUser().GetLogin(), Closed: i.GetState() == "closed",
+			Title: disclosure.Seal(i.GetTitle()), Body: disclosure.Seal(i.GetBody()), Created: i.GetCreatedAt().Time,
+		},
+	}
+	return e.Store.Write(ctx, e.Now(), func(tx *store.Tx) error {
+		if err := tx.Replace(ctx, a.Key); err != nil {
+			return err
+		}
+		return e.think(ctx, tx, c.ID, ev, w)
+	})
+}
+
+// WakeCase thinks about a case because a moment has come. GitHub is not asked: the clock must
+// speak while it is down.
+func (e *Engine) WakeCase(ctx context.Context, id int64) error {
+	c, err := e.Store.Case(ctx, id)
+	if err != nil {
+		return err
+	}
+	w := e.known(c.Installation, c.Repo)
+	return e.Store.Write(ctx, w.Now, func(tx *store.Tx) error {
+		return e.think(ctx, tx, id, flow.Event{Kind: flow.Woke, At: w.Now}, w)
+	})
+}

@@ -1,0 +1,319 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/heed-app/heed/pkg/disclosure"
+	"github.com/heed-app/heed/pkg/flow"
+	"github.com/heed-app/heed/pkg/hub"
+	"github.com/heed-app/heed/pkg/policy"
+	"github.com/heed-app/heed/pkg/store"
+	"github.com/heed-app/heed/pkg/wording"
+)
+
+// How long answers of GitHub are believed. Policies are refreshed by push; the age is for pushes
+// that were missed.
+const (
+	policyAge = time.Hour
+	factAge   = 5 * time.Minute
+)
+
+// inForce is the policy that counts for a repository, with what was wrong with its file.
+type inForce struct {
+	policy.Policy
+	texts    map[string]string
+	mistakes string
+	source   string // "owner/name@ref/path" of the file, "" when built in
+	tracker  string // where mistakes are told: also a broken file may name it
+	read     time.Time
+}
+
+// fact is an answer that is believed for a while.
+type fact[T any] struct {
+	value T
+	at    time.Time
+}
+
+type trackerFact struct {
+	repo    disclosure.Repo
+	trouble string
+}
+
+// worldCache holds what is true besides the cases. Everything in it can be asked again.
+type worldCache struct {
+	e *Engine
+
+	mu       sync.Mutex
+	policies map[int64]*inForce
+	pvr      map[int64]fact[bool]
+	trackers map[string]fact[trackerFact]
+	repos    map[int64]fact[[]disclosure.Repo]
+}
+
+func newWorldCache(e *Engine) *worldCache {
+	w := &worldCache{e: e}
+	w.forget()
+	return w
+}
+
+// forget drops everything: something changed about repositories or installations.
+func (w *worldCache) forget() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.policies, w.pvr = map[int64]*inForce{}, map[int64]fact[bool]{}
+	w.trackers, w.repos = map[string]fact[trackerFact]{}, map[int64]fact[[]disclosure.Repo]{}
+}
+
+// forgetPolicies drops the policies: a push touched a file.
+func (w *worldCache) forgetPolicies() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.policies, w.trackers = map[int64]*inForce{}, map[string]fact[trackerFact]{}
+}
+
+// policy returns what is in force for a repository. While GitHub cannot be read, the last known
+// one stays in force; without one the error is returned and thinking waits.
+func (w *worldCache) policy(ctx context.Context, inst int64, r disclosure.Repo) (*inForce, error) {
+	w.mu.Lock()
+	known := w.policies[r.ID]
+	w.mu.Unlock()
+	now := w.e.Now()
+	if known != nil && now.Sub(known.read) < policyAge {
+		return known, nil
+	}
+	text, source, err := w.e.Hub.Policy(ctx, inst, r)
+	if err != nil {
+		if known != nil {
+			return known, nil
+		}
+		return nil, err
+	}
+	p, err := w.read(ctx, inst, r, text, source)
+	if err != nil {
+		return nil, err
+	}
+	p.read = now
+	w.mu.Lock()
+	w.policies[r.ID] = p
+	w.mu.Unlock()
+	return p, nil
+}
+
+// read makes sense of a policy file. One with mistakes does not come into force: the last good
+// one stays, or the built-in.
+func (w *worldCache) read(ctx context.Context, inst int64, r disclosure.Repo, text []byte, source string) (*inForce, error) {
+	if source == "" {
+		return &inForce{Policy: policy.Default()}, nil
+	}
+	name := "policy/" + source
+	parsed, mistakes := policy.Parse(fileOf(source), text)
+	p := &inForce{Policy: parsed, source: source, tracker: parsed.Tracker}
+	now := w.e.Now()
+	if len(mistakes) > 0 {
+		var lines []string
+		for _, m := range mistakes {
+			lines = append(lines, m.String())
+		}
+		p.mistakes = strings.Join(lines, "\n")
+		last, err := w.e.Store.Get(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		p.Policy = policy.Default()
+		if last != "" {
+			good, _ := policy.Parse(fileOf(source), []byte(last))
+			p.Policy, p.tracker = good, good.Tracker
+		}
+		return p, w.tellMistakes(ctx, now, inst, r, p)
+	}
+	last, err := w.e.Store.Get(ctx, name)
+	if err == nil && last != string(text) {
+		err = w.e.Store.Write(ctx, now, func(tx *store.Tx) error { return tx.Set(ctx, name, string(text)) })
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p, w.readTexts(ctx, inst, r, p)
+}
+
+// readTexts reads the project's own wording. A text that is not there is left to ours.
+func (w *worldCache) readTexts(ctx context.Context, inst int64, r disclosure.Repo, p *inForce) error {
+	for name, path := range p.Wording {
+		text, err := w.e.Hub.File(ctx, inst, r, path)
+		if err != nil && !hub.IsGone(err) {
+			return err
+		}
+		if p.texts == nil {
+			p.texts = map[string]string{}
+		}
+		p.texts[name] = text
+	}
+	return nil
+}
+
+// tellMistakes makes the mistakes of a file something that happened, once for each set of them.
+func (w *worldCache) tellMistakes(ctx context.Context, now time.Time, inst int64, r disclosure.Repo, p *inForce) error {
+	sum := sha256.Sum256([]byte(p.source + "\n" + p.mistakes))
+	f := hub.Found{Event: hub.FoundPolicy, GUID: "policy-" + hex.EncodeToString(sum[:12]), Installation: inst, Repo: r}
+	return w.e.Store.Accept(ctx, now, store.Delivery{GUID: f.GUID, Event: f.Event, Received: now, Body: f.Payload()})
+}
+
+// fileOf is the path part of a source, with the repository in front: what people look for.
+func fileOf(source string) string {
+	repo, path, ok := strings.Cut(source, "@")
+	if !ok {
+		return strings.Replace(source, "//", "/", 1)
+	}
+	_, path, _ = strings.Cut(path, "/")
+	return repo + "/" + path
+}
+
+// repoOf is the repository part of a source.
+func repoOf(source string) disclosure.Repo {
+	owner, rest, _ := strings.Cut(source, "/")
+	name, _, _ := strings.Cut(rest, "@")
+	name, _, _ = strings.Cut(name, "/")
+	return disclosure.Repo{Owner: owner, Name: name}
+}
+
+// tracker looks at the tracker of a policy: it must be there, belong to the same owner, and be
+// private. Anything else is told to operators, and nothing is written to it.
+func (w *worldCache) tracker(ctx context.Context, inst int64, owner, name string) (trackerFact, error) {
+	if name == "" {
+		return trackerFact{}, nil
+	}
+	w.mu.Lock()
+	known, ok := w.trackers[name]
+	w.mu.Unlock()
+	now := w.e.Now()
+	if ok && now.Sub(known.at) < factAge {
+		return known.value, nil
+	}
+	o, n, _ := strings.Cut(name, "/")
+	var t trackerFact
+	if !strings.EqualFold(o, owner) {
+		t.trouble = fmt.Sprintf("the tracker %s belongs to another owner", name)
+	} else {
+		repo, private, err := w.e.Hub.Private(ctx, inst, o, n)
+		switch {
+		case err == nil && private:
+			t.repo = repo
+		case err == nil:
+			t.trouble = fmt.Sprintf("the tracker %s is not private: nothing is written to it", name)
+		case hub.IsGone(err) || hub.As(err).Kind == hub.Refused:
+			t.trouble = fmt.Sprintf("the tracker %s is missing, or the App may not see it", name)
+		case ok:
+			return known.value, nil
+		default:
+			return t, err
+		}
+	}
+	if t.trouble != "" {
+		w.e.Log.ErrorContext(ctx, "unusable tracker", "trouble", t.trouble)
+	}
+	w.mu.Lock()
+	w.trackers[name] = fact[trackerFact]{t, now}
+	w.mu.Unlock()
+	return t, nil
+}
+
+func (w *worldCache) privateReporting(ctx context.Context, inst int64, r disclosure.Repo) (bool, error) {
+	w.mu.Lock()
+	known, ok := w.pvr[r.ID]
+	w.mu.Unlock()
+	now := w.e.Now()
+	if ok && now.Sub(known.at) < factAge {
+		return known.value, nil
+	}
+	on, err := w.e.Hub.PVR(ctx, inst, r)
+	if err != nil {
+		if ok {
+			return known.value, nil
+		}
+		return false, err
+	}
+	w.mu.Lock()
+	w.pvr[r.ID] = fact[bool]{on, now}
+	w.mu.Unlock()
+	return on, nil
+}
+
+// Troubles lists what is wrong with trackers and policies, for operators.
+func (e *Engine) Troubles() []string {
+	w := e.world
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out []string
+	for _, t := range w.trackers {
+		if t.value.trouble != "" {
+			out = append(out, t.value.trouble)
+		}
+	}
+	for _, p := range w.policies {
+		switch {
+		case p.mistakes != "":
+			out = append(out, "the policy "+fileOf(p.source)+" has mistakes")
+		case p.Tracker == "":
+			out = append(out, "a policy names no tracker: reminders go to the advisories")
+		}
+	}
+	return unique(out)
+}
+
+// wants says which facts a thought needs besides the policy.
+type wants struct{ pvr, tags bool }
+
+// look builds the world around an event: the policy in force and what GitHub says now.
+func (e *Engine) look(ctx context.Context, inst int64, r disclosure.Repo, want wants) (flow.World, error) {
+	p, err := e.world.policy(ctx, inst, r)
+	if err != nil {
+		return flow.World{}, err
+	}
+	w := e.around(inst, p)
+	t, err := e.world.tracker(ctx, inst, r.Owner, p.Tracker)
+	if err != nil {
+		return w, err
+	}
+	w.Tracker, w.Trouble = t.repo, t.trouble
+	if want.pvr {
+		if w.PVR, err = e.world.privateReporting(ctx, inst, r); err != nil {
+			return w, err
+		}
+	}
+	if want.tags {
+		if w.Tags, err = e.Hub.Tags(ctx, inst, r); err != nil {
+			return w, err
+		}
+	}
+	return w, nil
+}
+
+func (e *Engine) around(inst int64, p *inForce) flow.World {
+	secret := e.installationSecret(inst)
+	return flow.World{
+		Now: e.Now(), Policy: p.Policy, Secret: secret, WebURL: e.Hub.WebURL(),
+		Words: wording.Words{Secret: secret, Custom: p.texts},
+	}
+}
+
+// known is the world as far as it is known without asking GitHub: the clock must speak while
+// GitHub is down.
+func (e *Engine) known(inst int64, r disclosure.Repo) flow.World {
+	e.world.mu.Lock()
+	defer e.world.mu.Unlock()
+	p := e.world.policies[r.ID]
+	if p == nil {
+		p = &inForce{Policy: policy.Default()}
+	}
+	w := e.around(inst, p)
+	w.PVR = e.world.pvr[r.ID].value
+	t := e.world.trackers[p.Tracker].value
+	w.Tracker, w.Trouble = t.repo, t.trouble
+	return w
+}

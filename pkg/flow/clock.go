@@ -80,16 +80,16 @@ func (s *step) headline(k promise.Clock, r promise.Rung) string {
 	case r.Repeat > 0:
 		return fmt.Sprintf("%s is still missing; it was due by **%s**, %s ago.", what, due, wording.Span(left))
 	default:
-		return fmt.Sprintf("%s was due by **%s** and is missing.", what, due)
+		return fmt.Sprintf("%s was due by **%s** and there is none yet.", what, due)
 	}
 }
 
 func (s *step) detail(k promise.Clock) string {
-	who := "Nobody is assigned."
-	if s.c.Coordinator != "" {
-		who = "Coordinator: " + s.c.Coordinator + "."
+	text := fmt.Sprintf("The report has waited %s.", wording.Span(s.now.Sub(k.Start)))
+	if s.c.Coordinator == "" {
+		text += " Nobody is assigned."
 	}
-	return fmt.Sprintf("The report has waited %s. %s", wording.Span(s.now.Sub(k.Start)), who)
+	return text
 }
 
 func (s *step) nextStep(k promise.Kind) string {

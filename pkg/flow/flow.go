@@ -232,7 +232,7 @@ func (s *step) start(kind disclosure.Kind, opened time.Time) {
 		s.c.Team = append(s.c.Team, "@"+s.e.Repo.Owner+"/"+t)
 	}
 	if n := int64(len(p.Coordinators)); n > 0 {
-		s.c.Coordinator = p.Coordinators[s.w.Turn%n]
+		s.c.Coordinator = p.Coordinators[max(0, s.w.Turn-1)%n]
 	}
 	s.c.Trouble = s.w.Trouble
 }

@@ -95,7 +95,7 @@ func (s *step) clockLine(k promise.Clock) wording.ClockLine {
 		return wording.ClockLine{Name: name, Text: "done " + wording.Time(k.Stopped) + "; it was due " + due}
 	case !k.Paused.IsZero():
 		return wording.ClockLine{Name: name + " due", Text: "paused since " + wording.Time(k.Paused)}
-	case k.Due().Before(s.now):
+	case !k.Due().After(s.now):
 		return wording.ClockLine{Name: name + " overdue", Text: "**was due " + due + "**"}
 	default:
 		return wording.ClockLine{Name: name + " due", Text: "**" + due + "**"}

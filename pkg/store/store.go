@@ -30,6 +30,8 @@ type Store struct {
 	insert *river.Client[*sql.Tx] // inserts jobs; never started
 	driver *ringingDriver
 
+	committed func()
+
 	mu     sync.Mutex // guards group
 	group  *group     // deliveries that wait for the next commit
 	commit sync.Mutex // held while a group is committed
@@ -37,7 +39,8 @@ type Store struct {
 
 // Open opens the database of a URL (sqlite:///path/heed.db, sqlite://heed.db) and brings its
 // schema up to date. The key is 32 bytes; everything embargoed is encrypted with it.
-func Open(ctx context.Context, rawURL string, key []byte) (*Store, error) {
+// committed, if not nil, is told after every commit of Write.
+func Open(ctx context.Context, rawURL string, key []byte, committed func()) (*Store, error) {
 	path, err := Path(rawURL)
 	if err != nil {
 		return nil, err
@@ -46,7 +49,7 @@ func Open(ctx context.Context, rawURL string, key []byte) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, seal: seal, bell: newBell()}
+	s := &Store{path: path, seal: seal, bell: newBell(), committed: committed}
 	if err := s.openSQLite(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.Close())
 	}
@@ -115,6 +118,9 @@ func (s *Store) Write(ctx context.Context, now time.Time, f func(*Tx) error) err
 	}
 	for q := range tx.queue {
 		s.bell.ring(q)
+	}
+	if s.committed != nil {
+		s.committed()
 	}
 	return nil
 }

@@ -1,0 +1,268 @@
+package config
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// Server is how an operator runs Heed. Each setting can be given as a flag, in the environment or
+// in a YAML file, and is taken from the first that has it, in this order. Secrets have a second
+// form that names a file to read them from.
+type Server struct {
+	// The App's credentials, under the names that go-githubapp uses. Without them Heed serves a
+	// page that tells how to make the App.
+	AppID                 int64
+	PrivateKey            string // PEM
+	WebhookSecret         string
+	PreviousWebhookSecret string // accepted too, while a secret is being rotated
+	OAuthClientID         string
+	OAuthClientSecret     string
+
+	V3URL  string // GitHub's REST API, used as given
+	V4URL  string // GitHub's GraphQL API
+	WebURL string // GitHub for people
+
+	Listen     string        // address to listen on
+	PublicURL  string        // how browsers and GitHub reach it
+	Database   string        // sqlite:///path/heed.db
+	DataKey    []byte        // 32 bytes that encrypt report text; SQLite makes its own when unset
+	SweepEvery time.Duration // how often GitHub is compared with what we know
+	LogFormat  string        // text or json
+	LogLevel   slog.Level
+}
+
+// A setting is one row of the table that flags, environment, file and help are made of.
+type setting struct {
+	env, flag string // flag is also the key in the file
+	fallback  string
+	help      string
+	secret    bool
+	set       func(*Server, string) error
+}
+
+func table() []setting {
+	str := func(field func(*Server) *string) func(*Server, string) error {
+		return func(s *Server, v string) error { *field(s) = v; return nil }
+	}
+	return []setting{
+		{"GITHUB_APP_INTEGRATION_ID", "app-id", "", "id of the GitHub App", false, func(s *Server, v string) (err error) {
+			s.AppID, err = strconv.ParseInt(v, 10, 64)
+			return wrong(err, "a number")
+		}},
+		{"GITHUB_APP_PRIVATE_KEY", "private-key", "", "private key of the App (PEM)", true, str(func(s *Server) *string { return &s.PrivateKey })},
+		{"GITHUB_APP_WEBHOOK_SECRET", "webhook-secret", "", "webhook secret of the App", true, str(func(s *Server) *string { return &s.WebhookSecret })},
+		{"GITHUB_APP_WEBHOOK_SECRET_PREVIOUS", "webhook-secret-previous", "", "accepted too, while the secret is rotated", true, str(func(s *Server) *string { return &s.PreviousWebhookSecret })},
+		{"GITHUB_OAUTH_CLIENT_ID", "oauth-client-id", "", "for the dashboard's login", false, str(func(s *Server) *string { return &s.OAuthClientID })},
+		{"GITHUB_OAUTH_CLIENT_SECRET", "oauth-client-secret", "", "for the dashboard's login", true, str(func(s *Server) *string { return &s.OAuthClientSecret })},
+		{"GITHUB_V3_API_URL", "github-api-url", "https://api.github.com/", "GitHub's REST API", false, address(func(s *Server) *string { return &s.V3URL })},
+		{"GITHUB_V4_API_URL", "github-graphql-url", "https://api.github.com/graphql", "GitHub's GraphQL API", false, address(func(s *Server) *string { return &s.V4URL })},
+		{"GITHUB_WEB_URL", "github-web-url", "https://github.com", "GitHub for people", false, address(func(s *Server) *string { return &s.WebURL })},
+		{"HEED_LISTEN", "listen", "127.0.0.1:8080", "address to listen on", false, func(s *Server, v string) error {
+			_, _, err := net.SplitHostPort(v)
+			s.Listen = v
+			return wrong(err, "host:port")
+		}},
+		{"HEED_PUBLIC_URL", "public-url", "", "how browsers and GitHub reach Heed", false, address(func(s *Server) *string { return &s.PublicURL })},
+		{"HEED_DATABASE_URL", "database", "sqlite://heed.db", "where cases are kept", false, str(func(s *Server) *string { return &s.Database })},
+		{"HEED_DATA_KEY", "data-key", "", "base64 of 32 bytes that encrypt report text", true, func(s *Server, v string) (err error) {
+			s.DataKey, err = base64.StdEncoding.DecodeString(v)
+			if err == nil && len(s.DataKey) != 32 {
+				err = errors.New("length")
+			}
+			return wrong(err, "base64 of 32 bytes")
+		}},
+		{"HEED_SWEEP_EVERY", "sweep-every", "2m", "how often GitHub is compared with what is known", false, func(s *Server, v string) (err error) {
+			s.SweepEvery, err = time.ParseDuration(v)
+			if err == nil && s.SweepEvery < 100*time.Millisecond {
+				err = errors.New("too short")
+			}
+			return wrong(err, "a duration such as 2m")
+		}},
+		{"HEED_LOG", "log", "text", "text or json", false, func(s *Server, v string) error {
+			s.LogFormat = v
+			if v != "text" && v != "json" {
+				return errors.New("want text or json")
+			}
+			return nil
+		}},
+		{"HEED_LOG_LEVEL", "log-level", "info", "debug, info, warn or error", false, func(s *Server, v string) error {
+			return wrong(s.LogLevel.UnmarshalText([]byte(v)), "debug, info, warn or error")
+		}},
+	}
+}
+
+func wrong(err error, want string) error {
+	if err != nil {
+		return errors.New("want " + want) // the value may be a secret
+	}
+	return nil
+}
+
+func address(field func(*Server) *string) func(*Server, string) error {
+	return func(s *Server, v string) error {
+		u, err := url.Parse(v)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return errors.New("want a URL that starts with http:// or https://")
+		}
+		*field(s) = v
+		return nil
+	}
+}
+
+// Flag is one command-line flag.
+type Flag struct{ Name, Usage string }
+
+// Flags lists the flags of all settings but secrets: those would be seen in the list of processes.
+func Flags() []Flag {
+	var out []Flag
+	for _, row := range table() {
+		if !row.secret {
+			usage := row.help + " (" + row.env + ")"
+			if row.fallback != "" {
+				usage += ", default " + row.fallback
+			}
+			out = append(out, Flag{row.flag, usage})
+		}
+	}
+	return out
+}
+
+// Load puts the settings together. flags holds the ones that were given; getenv is os.Getenv.
+// Every mistake names where it stands.
+func Load(flags map[string]string, getenv func(string) string) (Server, error) {
+	var (
+		s    Server
+		errs []error
+	)
+	path := flags["config"]
+	if path == "" {
+		path = getenv("HEED_CONFIG")
+	}
+	file, err := readFile(path)
+	if err != nil {
+		return s, err
+	}
+	for _, row := range table() {
+		v, where, err := row.value(flags, getenv, file, path)
+		if err == nil && v != "" {
+			err = row.set(&s, v)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", where, err))
+		}
+	}
+	return s, errors.Join(append(errs, s.check())...)
+}
+
+// check finds settings that do not go together.
+func (s Server) check() error {
+	some, all := s.AppID != 0 || s.PrivateKey != "" || s.WebhookSecret != "", s.AppID != 0 && s.PrivateKey != "" && s.WebhookSecret != ""
+	switch {
+	case some && !all && s.AppID != 0 && s.PrivateKey != "":
+		return errors.New("GITHUB_APP_WEBHOOK_SECRET: an App without a webhook secret would believe everybody")
+	case some && !all && s.AppID == 0:
+		return errors.New("GITHUB_APP_INTEGRATION_ID is missing, but other credentials of the App are set")
+	case some && !all:
+		return errors.New("GITHUB_APP_PRIVATE_KEY is missing, but other credentials of the App are set")
+	}
+	return nil
+}
+
+// HasApp reports whether there are credentials of a GitHub App.
+func (s Server) HasApp() bool { return s.AppID != 0 }
+
+// fileValue is a value of the file with its line.
+type fileValue struct {
+	text string
+	line int
+}
+
+func (row setting) value(flags map[string]string, getenv func(string) string, file map[string]fileValue, path string) (v, where string, err error) {
+	if v, ok := flags[row.flag]; ok {
+		return v, "--" + row.flag, nil
+	}
+	if v := getenv(row.env); v != "" {
+		return v, row.env, nil
+	}
+	if name := getenv(row.env + "_FILE"); name != "" && row.secret {
+		b, err := os.ReadFile(name) //nolint:gosec // the operator names it
+		return strings.TrimSpace(string(b)), row.env + "_FILE", err
+	}
+	if v, ok := file[row.flag]; ok {
+		return v.text, fmt.Sprintf("%s:%d: %s", path, v.line, row.flag), nil
+	}
+	if v, ok := file[row.flag+"-file"]; ok && row.secret {
+		b, err := os.ReadFile(v.text)
+		return strings.TrimSpace(string(b)), fmt.Sprintf("%s:%d: %s-file", path, v.line, row.flag), err
+	}
+	return row.fallback, row.env, nil
+}
+
+// readFile reads the settings file: flat keys, each known, each once.
+func readFile(path string) (map[string]fileValue, error) {
+	if path == "" {
+		return nil, nil
+	}
+	f, err := os.Open(filepath.Clean(path))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, 1<<20))
+	if err != nil {
+		return nil, err
+	}
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil, nil
+	}
+	parsed, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s", path, yaml.FormatError(err, false, false))
+	}
+	var known []string
+	for _, row := range table() {
+		known = append(known, row.flag)
+		if row.secret {
+			known = append(known, row.flag+"-file")
+		}
+	}
+	out := map[string]fileValue{}
+	for _, doc := range parsed.Docs {
+		if doc.Body == nil {
+			continue // only comments
+		}
+		m, ok := doc.Body.(ast.MapNode)
+		if !ok {
+			return nil, fmt.Errorf("%s:%d: want lines of the form key: value", path, doc.Body.GetToken().Position.Line)
+		}
+		for it := m.MapRange(); it.Next(); {
+			key, value := it.Key().String(), it.Value()
+			at := it.Key().GetToken().Position.Line
+			scalar, ok := value.(ast.ScalarNode)
+			switch {
+			case !slices.Contains(known, key):
+				return nil, fmt.Errorf("%s:%d: unknown key %q (known: %s)", path, at, key, strings.Join(known, ", "))
+			case !ok:
+				return nil, fmt.Errorf("%s:%d: %s wants a single value", path, at, key)
+			}
+			out[key] = fileValue{fmt.Sprint(scalar.GetValue()), at}
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,143 @@
+// Package app wires the house together: settings in, a running App out.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/heed-app/heed/config"
+	"github.com/heed-app/heed/pkg/dashboard"
+	"github.com/heed-app/heed/pkg/door"
+	"github.com/heed-app/heed/pkg/engine"
+	"github.com/heed-app/heed/pkg/hub"
+	"github.com/heed-app/heed/pkg/store"
+)
+
+// Options are what `heed demo` and tests do differently from `heed serve`.
+type Options struct {
+	Transport http.RoundTripper // to GitHub; nil: the network
+	Now       func() time.Time  // required
+	WakeEvery time.Duration     // 0: the engine's default
+	Committed func()            // told after every commit; may be nil
+	Open      bool              // the dashboard shows cases to everybody: only for a made-up GitHub
+}
+
+// App is one running Heed.
+type App struct {
+	Settings config.Server
+	Store    *store.Store
+	Hub      *hub.Hub
+	Engine   *engine.Engine
+	Handler  http.Handler
+
+	log   *slog.Logger
+	now   func() time.Time
+	ready readiness
+}
+
+// New opens the database and builds everything; it speaks to nobody yet. Close it in the end.
+func New(ctx context.Context, s config.Server, o Options, log *slog.Logger) (*App, error) {
+	key, err := dataKey(s)
+	if err != nil {
+		return nil, err
+	}
+	st, err := store.Open(ctx, s.Database, key, o.Committed)
+	if err != nil {
+		return nil, err
+	}
+	a := &App{Settings: s, Store: st, log: log, now: o.Now}
+	if err := a.build(ctx, o); err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	return a, nil
+}
+
+func (a *App) build(ctx context.Context, o Options) error {
+	s := a.Settings
+	secret, err := a.Store.Secret(ctx, a.now())
+	if err != nil {
+		return fmt.Errorf("secret of the database: %w", err)
+	}
+	a.Hub, err = hub.New(hub.Config{
+		AppID: s.AppID, PrivateKey: []byte(strings.ReplaceAll(s.PrivateKey, `\n`, "\n")),
+		V3URL: s.V3URL, V4URL: s.V4URL, WebURL: s.WebURL, Transport: o.Transport, Now: a.now, Log: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	a.Engine = engine.New(engine.Config{
+		Store: a.Store, Hub: a.Hub, Now: a.now, Log: a.log, Secret: secret, SweepEvery: s.SweepEvery, WakeEvery: o.WakeEvery,
+	})
+	hook, err := door.New(a.Store, []string{s.WebhookSecret, s.PreviousWebhookSecret}, a.now, a.log)
+	if err != nil {
+		return err
+	}
+	a.ready.app = a
+	mux := http.NewServeMux()
+	mux.Handle("/api/github/hook", hook)
+	mux.HandleFunc("GET /healthz", healthz)
+	mux.Handle("GET /readyz", &a.ready)
+	mux.Handle("GET /metrics", metrics(a.Engine.Stats()))
+	var source dashboard.Source = closedDesk{a}
+	if o.Open {
+		source = openDesk{a}
+	}
+	mux.Handle("GET /{$}", dashboard.New(source, a.now))
+	mux.Handle("GET /setup", dashboard.Setup(s.PublicURL, true))
+	a.Handler = mux
+	return nil
+}
+
+func healthz(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }
+
+func metrics(c prometheus.Collector) http.Handler {
+	r := prometheus.NewRegistry()
+	r.MustRegister(c, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
+}
+
+// Close closes the database.
+func (a *App) Close() error { return a.Store.Close() }
+
+// Run serves and works until the context ends; then the door closes, and what is in hand is
+// finished within 15 seconds.
+func (a *App) Run(ctx context.Context, l net.Listener) error {
+	working := make(chan error, 1)
+	stop, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		defer cancel() // an engine that ends takes the server with it
+		working <- a.Engine.Run(stop)
+	}()
+	err := Serve(stop, l, a.Handler)
+	cancel()
+	return errors.Join(err, <-working)
+}
+
+// Serve answers until the context ends, then lets requests in hand finish.
+func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	srv := &http.Server{
+		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10,
+	}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(l) }()
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	return srv.Shutdown(stopping)
+}

@@ -1,0 +1,129 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/heed-app/heed/pkg/dashboard"
+	"github.com/heed-app/heed/pkg/hub"
+)
+
+// readyAge is how long an answer about GitHub is believed: probes come often, and each would cost
+// calls.
+const readyAge = 10 * time.Second
+
+// readiness answers GET /readyz: 503 and what is wrong, or 200.
+type readiness struct {
+	app *App
+
+	mu      sync.Mutex
+	at      time.Time
+	trouble []string
+}
+
+func (r *readiness) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	wrong := r.wrong(req.Context())
+	if len(wrong) > 0 {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		for _, t := range wrong {
+			fmt.Fprintln(w, "not ready:", t)
+		}
+	} else {
+		fmt.Fprintln(w, "ready")
+	}
+	for _, t := range r.app.Engine.Troubles() {
+		fmt.Fprintln(w, "note:", t)
+	}
+}
+
+// wrong lists what keeps the App from doing its work.
+func (r *readiness) wrong(ctx context.Context) []string {
+	var out []string
+	if err := r.app.Store.Check(ctx, r.app.now()); err != nil {
+		out = append(out, "the database cannot be written: "+err.Error())
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if now := r.app.now(); r.at.IsZero() || now.Sub(r.at) > readyAge {
+		r.at, r.trouble = now, r.app.askGitHub(ctx)
+	}
+	return append(out, r.trouble...)
+}
+
+func (a *App) askGitHub(ctx context.Context) []string {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if _, err := a.Hub.App(ctx); err != nil {
+		if t := hub.As(err); t.Status == http.StatusUnauthorized {
+			return []string{"GitHub does not accept the App's credentials"}
+		}
+		return []string{"GitHub cannot be reached: " + err.Error()}
+	}
+	installations, err := a.Hub.Installations(ctx)
+	if err != nil {
+		return []string{"GitHub cannot be reached: " + err.Error()}
+	}
+	var out []string
+	for _, i := range installations {
+		for _, p := range missing(i.Permissions) {
+			out = append(out, fmt.Sprintf("the installation on %s lacks the permission %s", i.Account, p))
+		}
+	}
+	return out
+}
+
+// needed are the permissions of app.yml. Metadata comes with every App.
+func needed() map[string]string {
+	return map[string]string{"repository_advisories": "write", "issues": "write", "contents": "read", "members": "read"}
+}
+
+func missing(granted map[string]string) []string {
+	var out []string
+	for name, level := range needed() {
+		has := granted[name]
+		if has != level && !(level == "read" && has == "write") {
+			out = append(out, name+": "+level)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// closedDesk is the dashboard of `heed serve`: without a login nobody may see a case.
+type closedDesk struct{ *App }
+
+// Desk implements dashboard.Source.
+func (d closedDesk) Desk(ctx context.Context) (dashboard.Desk, error) {
+	return dashboard.Desk{Closed: true, Troubles: append(d.ready.wrong(ctx), d.Engine.Troubles()...)}, nil
+}
+
+// openDesk is the dashboard of `heed demo`, where everything is made up.
+type openDesk struct{ *App }
+
+// Desk implements dashboard.Source.
+func (d openDesk) Desk(ctx context.Context) (dashboard.Desk, error) {
+	cases, err := d.Store.Cases(ctx, true)
+	if err != nil {
+		return dashboard.Desk{}, err
+	}
+	out := dashboard.Desk{Troubles: append(d.ready.wrong(ctx), d.Engine.Troubles()...)}
+	for _, c := range cases {
+		row := dashboard.Case{Case: c}
+		if row.Lines, err = d.Store.History(ctx, c.ID); err != nil {
+			return out, err
+		}
+		records, err := d.Store.Records(ctx, c.ID)
+		if err != nil {
+			return out, err
+		}
+		for _, r := range records {
+			row.Effects = append(row.Effects, dashboard.Effect{Key: r.Key, Action: string(r.Action), Audience: string(r.Audience), State: r.State, Reason: r.Reason, Attempts: r.Attempts, Decided: r.Decided, Finished: r.Finished})
+		}
+		out.Cases = append(out.Cases, row)
+	}
+	return out, nil
+}

@@ -1,0 +1,423 @@
+package app_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/heed-app/heed/pkg/hubsim"
+)
+
+var update = flag.Bool("update", false, "rewrite the expectations inside the stories")
+
+const stories = "../../testdata/story"
+
+// TestStory tells every story once: the real wiring over a GitHub that keeps state.
+func TestStory(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir: stories, Cmds: verbs(), RequireUniqueNames: true, UpdateScripts: *update,
+		Setup: func(e *testscript.Env) error { return setUp(e, nil, nil) },
+	})
+}
+
+// setUp gives a story its world. change may arrange it; end is told about it when it is over.
+func setUp(e *testscript.Env, change, end func(*world)) error {
+	w, err := newWorld(e.WorkDir, quiet())
+	if err != nil {
+		return err
+	}
+	if change != nil {
+		change(w)
+	}
+	e.Values["world"] = w
+	e.Defer(func() {
+		if end != nil {
+			end(w)
+		}
+		if err := w.powerOff(); err != nil {
+			panic(err)
+		}
+	})
+	return nil
+}
+
+type verb = func(ts *testscript.TestScript, neg bool, args []string)
+
+func verbs() map[string]verb {
+	all := map[string]verb{
+		"at":        at,
+		"advance":   advance,
+		"settle":    func(ts *testscript.TestScript, _ bool, _ []string) { ts.Check(of(ts).settle()) },
+		"sweep":     func(ts *testscript.TestScript, _ bool, _ []string) { ts.Check(of(ts).sweep()) },
+		"policy":    policyFile,
+		"redeliver": redeliver,
+		"power-cut": powerCut,
+		"webhooks":  webhooks,
+		"github":    github,
+		"canary":    func(ts *testscript.TestScript, _ bool, args []string) { of(ts).sim.Canary(args...) },
+		"lift":      func(ts *testscript.TestScript, _ bool, args []string) { of(ts).sim.Lift(args...) },
+		"cases":     showCases,
+		"parked":    showParked,
+		"laws":      laws,
+		"calls":     calls,
+		"public":    func(ts *testscript.TestScript, neg bool, args []string) { person("")(ts, neg, args) },
+		"ready":     ready,
+	}
+	for _, name := range []string{"rea", "eve", "mia", "sam", "lea", "bob", "dependabot[bot]"} {
+		all[name] = person(name)
+	}
+	return all
+}
+
+func of(ts *testscript.TestScript) *world { return ts.Value("world").(*world) }
+
+func at(ts *testscript.TestScript, _ bool, args []string) {
+	t, err := time.Parse(time.RFC3339, args[0])
+	ts.Check(err)
+	of(ts).now = t
+}
+
+func advance(ts *testscript.TestScript, _ bool, args []string) {
+	d, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	ts.Check(of(ts).advance(d))
+}
+
+// policy [REPO PATH] FILE: Lea pushes a policy file.
+func policyFile(ts *testscript.TestScript, _ bool, args []string) {
+	w, repo, path := of(ts), "acme/web", ".github/disclosure.yml"
+	if len(args) == 3 {
+		repo, path = args[0], args[1]
+	}
+	ts.Check(w.sim.PushFile("lea", repo, path, ts.ReadFile(args[len(args)-1])))
+	ts.Check(w.settle())
+}
+
+// redeliver all: GitHub sends everything it ever sent once more, in reverse order.
+func redeliver(ts *testscript.TestScript, _ bool, _ []string) {
+	w := of(ts)
+	sent := w.sim.Sent()
+	for i := len(sent) - 1; i >= 0; i-- {
+		ts.Check(w.sim.Redeliver(sent[i].GUID))
+	}
+	ts.Check(w.settle())
+}
+
+func powerCut(ts *testscript.TestScript, _ bool, _ []string) {
+	w := of(ts)
+	ts.Check(w.powerOff())
+	ts.Check(w.powerOn())
+	ts.Check(w.settle())
+}
+
+// webhooks lost|found|failed: from now on webhooks do not arrive; they do; those that did not
+// are known to GitHub as failed.
+func webhooks(ts *testscript.TestScript, _ bool, args []string) {
+	w := of(ts)
+	switch args[0] {
+	case "lost":
+		w.lost = true
+	case "found":
+		w.lost = false
+		ts.Check(w.settle())
+	case "failed":
+		for _, d := range w.sim.Pending() {
+			w.sim.RecordDelivery(d.ID, 503)
+		}
+		w.lost = false
+	}
+}
+
+// github down|limits|… D: GitHub misbehaves for a while.
+func github(ts *testscript.TestScript, _ bool, args []string) {
+	w := of(ts)
+	until := func() time.Time {
+		d, err := time.ParseDuration(args[len(args)-1])
+		ts.Check(err)
+		return w.now.Add(d)
+	}
+	switch args[0] {
+	case "down":
+		w.sim.Outage(until())
+	case "limits":
+		w.sim.RateLimit(w.sim.Installation("acme"), args[1], until())
+	case "suspends":
+		w.sim.Suspend("acme")
+	case "resumes":
+		w.sim.Unsuspend("acme")
+	case "uninstalls":
+		w.sim.Uninstall("acme")
+	case "comments-api":
+		w.sim.SetCommentsAPI(args[1] == "on")
+	case "pvr":
+		w.sim.SetPVR("acme/web", args[1] == "on")
+	case "publicizes":
+		w.sim.Publicize(args[1])
+	case "renames":
+		w.sim.Rename(args[1], args[2])
+	case "forbids": // github forbids issues
+		m, err := manifest()
+		ts.Check(err)
+		left := map[string]string{}
+		for k, v := range m.Permissions {
+			if k != args[1] {
+				left[k] = v
+			}
+		}
+		w.sim.SetPermissions(left)
+	case "assigns-cve":
+		ts.Check(w.sim.AssignCVE("acme/web", advisory(ts, args[1], args[2]), args[3]))
+	default:
+		ts.Fatalf("github does not %s", args[0])
+	}
+	ts.Check(w.settle())
+}
+
+// showCases prints what Heed itself believes.
+func showCases(ts *testscript.TestScript, _ bool, _ []string) {
+	cs, err := of(ts).app.Store.Cases(context.Background(), true)
+	ts.Check(err)
+	for i := len(cs) - 1; i >= 0; i-- {
+		c := cs[i]
+		fmt.Fprintf(ts.Stdout(), "%d %s %s", c.ID, c.Kind, c.State)
+		if c.Outcome != "" {
+			fmt.Fprintf(ts.Stdout(), " (%s)", c.Outcome)
+		}
+		if !c.Ack.At.IsZero() {
+			fmt.Fprintf(ts.Stdout(), " answered by %q (%s) at %s", c.Ack.By, c.Ack.How, c.Ack.At.Format(time.RFC3339))
+		}
+		fmt.Fprintln(ts.Stdout())
+	}
+}
+
+func showParked(ts *testscript.TestScript, _ bool, _ []string) {
+	rs, err := of(ts).app.Store.Records(context.Background(), 0)
+	ts.Check(err)
+	for _, r := range rs {
+		fmt.Fprintf(ts.Stdout(), "%s: %s\n", r.Key, r.Reason)
+	}
+	ds, err := of(ts).app.Store.ParkedDeliveries(context.Background())
+	ts.Check(err)
+	for _, d := range ds {
+		fmt.Fprintf(ts.Stdout(), "delivery of %s: %s\n", d.Event, d.Reason)
+	}
+}
+
+func laws(ts *testscript.TestScript, _ bool, _ []string) {
+	for _, v := range of(ts).sim.Violations() {
+		fmt.Fprintln(ts.Stdout(), v)
+	}
+}
+
+// calls prints how many calls were made since it was asked last.
+func calls(ts *testscript.TestScript, _ bool, _ []string) {
+	w := of(ts)
+	reads, writes := count(w.sim.Journal()[w.counted:])
+	w.counted = len(w.sim.Journal())
+	fmt.Fprintf(ts.Stdout(), "%d writing, %d reading\n", writes, reads)
+}
+
+// count leaves out the minting of tokens.
+func count(journal []hubsim.Call) (reads, writes int) {
+	for _, c := range journal {
+		switch {
+		case strings.HasSuffix(c.Path, "/access_tokens") || c.Path == "/app":
+		case c.Write:
+			writes++
+		default:
+			reads++
+		}
+	}
+	return reads, writes
+}
+
+func advisory(ts *testscript.TestScript, repo, n string) string {
+	all := of(ts).sim.Advisories(repo)
+	i, err := strconv.Atoi(n)
+	ts.Check(err)
+	if i > len(all) {
+		ts.Fatalf("%s has %d advisories", repo, len(all))
+	}
+	return all[i-1]
+}
+
+// person makes the verb of somebody. login "" is the public.
+func person(login string) verb {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		w := of(ts)
+		err := act(ts, w, login, args)
+		if neg {
+			if err == nil {
+				ts.Fatalf("%s could do that", login)
+			}
+			return
+		}
+		ts.Check(err)
+		if args[0] != "sees" && args[0] != "reads" {
+			ts.Check(w.settle())
+		}
+	}
+}
+
+// text is an argument, or with @ the content of a file. The first line of a report is its title.
+func text(ts *testscript.TestScript, arg string) string {
+	if name, ok := strings.CutPrefix(arg, "@"); ok {
+		return strings.TrimSuffix(ts.ReadFile(name), "\n")
+	}
+	return arg
+}
+
+func titled(ts *testscript.TestScript, arg string) (title, body string) {
+	title, body, _ = strings.Cut(text(ts, "@"+arg), "\n")
+	return title, strings.TrimLeft(body, "\n")
+}
+
+func act(ts *testscript.TestScript, w *world, login string, args []string) error {
+	number := func(i int) int {
+		n, err := strconv.Atoi(args[i])
+		ts.Check(err)
+		return n
+	}
+	switch args[0] {
+	case "reports": // REPO FILE
+		title, body := titled(ts, args[2])
+		_, err := w.sim.Report(login, args[1], title, body)
+		return err
+	case "opens": // REPO FILE
+		title, body := titled(ts, args[2])
+		_, err := w.sim.OpenIssue(login, args[1], title, body)
+		return err
+	case "drafts": // REPO FILE
+		title, body := titled(ts, args[2])
+		_, err := w.sim.OpenDraft(login, args[1], title, body)
+		return err
+	case "edits": // REPO N FILE
+		title, body := titled(ts, args[3])
+		return w.sim.EditIssue(login, args[1], number(2), title, body)
+	case "writes": // REPO N TEXT: replaces the body, keeps the title
+		i, _ := w.sim.Issue(args[1], number(2))
+		return w.sim.EditIssue(login, args[1], number(2), i.Title, text(ts, args[3]))
+	case "ticks": // REPO N WORDS: ticks the boxes of the lines that hold the words
+		i, _ := w.sim.Issue(args[1], number(2))
+		return w.sim.EditIssue(login, args[1], number(2), i.Title, tickLines(i.Body, args[3]))
+	case "says":
+		return say(ts, w, login, args[1:])
+	case "purges": // REPO N
+		return w.sim.DeleteRevisions(login, args[1], number(2))
+	case "accepts":
+		return w.sim.AcceptAdvisory(login, args[1], advisory(ts, args[1], args[2]))
+	case "closes":
+		return w.sim.CloseAdvisory(login, args[1], advisory(ts, args[1], args[2]))
+	case "publishes":
+		ghsa := advisory(ts, args[1], args[2])
+		w.sim.AllowPublish(ghsa)
+		return w.sim.PublishAdvisory(login, args[1], ghsa)
+	case "releases":
+		return w.sim.PublishRelease(login, args[1], args[2])
+	case "accepts-credit":
+		return w.sim.AcceptCredit(login, args[1], advisory(ts, args[1], args[2]))
+	case "deletes":
+		return w.sim.DeleteFile(login, args[1], args[2])
+	case "sees":
+		return see(ts, w, login, args[1:])
+	case "reads": // WORDS: where somebody can read them
+		for _, place := range w.sim.Readable(login, args[1]) {
+			fmt.Fprintln(ts.Stdout(), place)
+		}
+		return nil
+	default:
+		ts.Fatalf("nobody can %q", args[0])
+		return nil
+	}
+}
+
+// say PLACE REPO N TEXT, the place being issue, advisory or tracker.
+func say(ts *testscript.TestScript, w *world, login string, args []string) error {
+	switch args[0] {
+	case "advisory":
+		_, err := w.sim.CommentAdvisory(login, args[1], advisory(ts, args[1], args[2]), text(ts, args[3]))
+		if err != nil {
+			return err
+		}
+		if err := w.settle(); err != nil {
+			return err
+		}
+		return w.sweep() // advisory comments send no webhook
+	case "issue":
+		n, err := strconv.Atoi(args[2])
+		ts.Check(err)
+		_, err = w.sim.CommentIssue(login, args[1], n, text(ts, args[3]))
+		return err
+	case "tracker":
+		n, err := strconv.Atoi(args[1])
+		ts.Check(err)
+		_, err = w.sim.CommentIssue(login, "acme/security-cases", n, text(ts, args[2]))
+		return err
+	default:
+		ts.Fatalf("there is no place %q", args[0])
+		return nil
+	}
+}
+
+func see(ts *testscript.TestScript, w *world, login string, args []string) error {
+	var out string
+	var err error
+	switch args[0] {
+	case "advisory":
+		out, err = w.sim.SeeAdvisory(login, args[1], advisory(ts, args[1], args[2]))
+	case "issue", "tracker":
+		if args[0] == "tracker" {
+			args = []string{"", "acme/security-cases", args[1]}
+		}
+		var n int
+		n, err = strconv.Atoi(args[2])
+		ts.Check(err)
+		out, err = w.sim.SeeIssue(login, args[1], n)
+	default:
+		out, err = w.sim.SeeRepo(login, args[0])
+	}
+	if err == nil {
+		fmt.Fprint(ts.Stdout(), steady(w, out))
+	}
+	return err
+}
+
+var ghsaPattern = regexp.MustCompile(`GHSA(-[a-z0-9]{4}){3}`)
+
+// steady makes what a person sees the same in every run: advisories by their number.
+func steady(w *world, text string) string {
+	all := w.sim.Advisories("acme/web")
+	text = ghsaPattern.ReplaceAllStringFunc(text, func(id string) string {
+		for i, ghsa := range all {
+			if ghsa == id {
+				return fmt.Sprintf("GHSA-%d", i+1)
+			}
+		}
+		return "GHSA-?"
+	})
+	return strings.TrimRight(text, "\n") + "\n"
+}
+
+func tickLines(body, words string) string {
+	var b strings.Builder
+	for line := range strings.Lines(body) {
+		if words == "everything" || strings.Contains(line, words) {
+			line = strings.Replace(line, "[ ]", "[x]", 1)
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}
+
+// ready prints what /readyz says.
+func ready(ts *testscript.TestScript, _ bool, _ []string) {
+	fmt.Fprint(ts.Stdout(), get(of(ts), "/readyz"))
+}

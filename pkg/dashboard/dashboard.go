@@ -1,0 +1,122 @@
+// Package dashboard shows people where everything stands: cases, clocks, effects, and what is
+// wrong. It only reads.
+package dashboard
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"html/template"
+	"net/http"
+	"time"
+
+	"github.com/heed-app/heed/pkg/disclosure"
+	"github.com/heed-app/heed/pkg/promise"
+	"github.com/heed-app/heed/pkg/wording"
+)
+
+//go:embed desk.html
+var deskHTML string //nolint:gochecknoglobals // embedded, read only
+
+//go:embed setup.html
+var setupHTML string //nolint:gochecknoglobals // embedded, read only
+
+// Effect is one outward act as it is shown.
+type Effect struct {
+	Key, Action, Audience, State, Reason string
+	Attempts                             int
+	Decided, Finished                    time.Time
+}
+
+// Case is a case with its story.
+type Case struct {
+	disclosure.Case
+	Lines   []disclosure.Line
+	Effects []Effect
+}
+
+// Desk is everything on the page.
+type Desk struct {
+	Closed   bool // cases are not shown: nobody is logged in
+	Troubles []string
+	Cases    []Case
+	Now      time.Time
+}
+
+// Source gives the page what it shows.
+type Source interface {
+	Desk(ctx context.Context) (Desk, error)
+}
+
+// New returns the page at "/".
+func New(s Source, now func() time.Time) http.Handler {
+	t := template.Must(template.New("desk").Funcs(funcs(now)).Parse(deskHTML))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		d, err := s.Desk(r.Context())
+		if err != nil {
+			http.Error(w, "the database cannot be read", http.StatusInternalServerError)
+			return
+		}
+		d.Now = now()
+		render(w, t, d)
+	})
+}
+
+// Setup returns the page that tells how to make the App. configured: the App is there already.
+func Setup(publicURL string, configured bool) http.Handler {
+	t := template.Must(template.New("setup").Parse(setupHTML))
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		render(w, t, map[string]any{"URL": publicURL, "Configured": configured})
+	})
+}
+
+func render(w http.ResponseWriter, t *template.Template, data any) {
+	var b bytes.Buffer
+	if err := t.Execute(&b, data); err != nil {
+		http.Error(w, "the page cannot be shown", http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "no-store")
+	_, _ = b.WriteTo(w)
+}
+
+func funcs(now func() time.Time) template.FuncMap {
+	return template.FuncMap{
+		"time": wording.Time,
+		"name": func(k promise.Kind) string {
+			return map[promise.Kind]string{promise.Acknowledge: "Answer", promise.Decide: "Decision", promise.Update: "Update", promise.Fix: "Release"}[k]
+		},
+		// clock says how a promise stands: a class for the colour, and words.
+		"clock": func(k promise.Clock) map[string]any {
+			left := k.Due().Sub(now())
+			part := func(class, text string) map[string]any { return map[string]any{"Class": class, "Text": text} }
+			switch {
+			case k.Kept():
+				return part("kept", "kept, "+wording.Span(k.Due().Sub(k.Stopped))+" before it was due")
+			case !k.Stopped.IsZero():
+				return part("late", "done "+wording.Span(k.Stopped.Sub(k.Due()))+" late")
+			case !k.Paused.IsZero():
+				return part("idle", "paused, waiting for the reporter")
+			case left < 0:
+				return part("late", "overdue for "+wording.Span(-left))
+			default:
+				return part("runs", wording.Span(left)+" left")
+			}
+		},
+		"subject": func(c Case) string {
+			switch {
+			case c.GHSA != "":
+				return c.GHSA
+			case c.Kind == disclosure.PolicyTrouble:
+				return "policy"
+			default:
+				return ""
+			}
+		},
+	}
+}

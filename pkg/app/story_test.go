@@ -199,22 +199,22 @@ func showCases(ts *testscript.TestScript, _ bool, _ []string) {
 }
 
 func showParked(ts *testscript.TestScript, _ bool, _ []string) {
+	var lines []string
 	rs, err := of(ts).app.Store.Records(context.Background(), 0)
 	ts.Check(err)
 	for _, r := range rs {
-		fmt.Fprintf(ts.Stdout(), "%s: %s\n", r.Key, r.Reason)
+		lines = append(lines, r.Key+": "+r.Reason)
 	}
 	ds, err := of(ts).app.Store.ParkedDeliveries(context.Background())
 	ts.Check(err)
 	for _, d := range ds {
-		fmt.Fprintf(ts.Stdout(), "delivery of %s: %s\n", d.Event, d.Reason)
+		lines = append(lines, "delivery of "+d.Event+": "+d.Reason)
 	}
+	show(ts, lines, "nothing")
 }
 
 func laws(ts *testscript.TestScript, _ bool, _ []string) {
-	for _, v := range of(ts).sim.Violations() {
-		fmt.Fprintln(ts.Stdout(), v)
-	}
+	show(ts, of(ts).sim.Violations(), "kept")
 }
 
 // calls prints how many calls were made since it was asked last.
@@ -329,9 +329,7 @@ func act(ts *testscript.TestScript, w *world, login string, args []string) error
 	case "sees":
 		return see(ts, w, login, args[1:])
 	case "reads": // WORDS: where somebody can read them
-		for _, place := range w.sim.Readable(login, args[1]) {
-			fmt.Fprintln(ts.Stdout(), place)
-		}
+		show(ts, w.sim.Readable(login, args[1]), "nowhere")
 		return nil
 	default:
 		ts.Fatalf("nobody can %q", args[0])
@@ -385,9 +383,21 @@ func see(ts *testscript.TestScript, w *world, login string, args []string) error
 		out, err = w.sim.SeeRepo(login, args[0])
 	}
 	if err == nil {
+		if strings.TrimSpace(out) == "" {
+			out = "nothing"
+		}
 		fmt.Fprint(ts.Stdout(), steady(w, out))
 	}
 	return err
+}
+
+// show prints lines, or a word that says that there are none: testscript keeps the old output of
+// a verb that says nothing.
+func show(ts *testscript.TestScript, lines []string, none string) {
+	if len(lines) == 0 {
+		lines = []string{none}
+	}
+	fmt.Fprintln(ts.Stdout(), strings.Join(lines, "\n"))
 }
 
 var ghsaPattern = regexp.MustCompile(`GHSA(-[a-z0-9]{4}){3}`)

@@ -82,7 +82,23 @@ func newWorld(dir string, log *slog.Logger) (*world, error) {
 		ID: 7, Slug: "heed", WebhookSecret: webhookSecret, Permissions: m.Permissions, Events: m.Events, Key: key, AuthNow: time.Now,
 	})
 	w.people()
+	if err := w.chooseWords(); err != nil {
+		return nil, err
+	}
 	return w, w.powerOn()
+}
+
+// chooseWords fixes the secret that the choice of public words depends on: stories are read, and
+// must read the same every time.
+func (w *world) chooseWords() error {
+	ctx := context.Background()
+	s := w.settings()
+	st, err := store.Open(ctx, s.Database, s.DataKey, nil)
+	if err != nil {
+		return err
+	}
+	err = st.Write(ctx, w.now, func(tx *store.Tx) error { return tx.Set(ctx, "secret", "the words of a story stay the same") })
+	return errors.Join(err, st.Close())
 }
 
 // people: Rea and Eve come from outside; Mia and Sam are the security team; Lea owns the
@@ -97,6 +113,7 @@ func (w *world) people() {
 	s.AddRepo("acme", "web", false)
 	s.AddRepo("acme", "security-cases", true)
 	s.GrantTeam("acme/security-cases", "security", "write")
+	s.GrantTeam("acme/web", "security", "maintain")
 	s.Grant("acme/web", "bob", "write")
 	s.Install("acme")
 	s.Pending() // nobody listened yet
@@ -107,6 +124,7 @@ func (w *world) settings() config.Server {
 		AppID: 7, PrivateKey: string(w.sim.PrivateKey()), WebhookSecret: webhookSecret,
 		V3URL: "https://api.github.test/", V4URL: "https://api.github.test/graphql", WebURL: "https://github.com",
 		Database: "sqlite://" + filepath.Join(w.dir, "heed.db"), SweepEvery: 2 * time.Minute,
+		DataKey: []byte("a key that everybody may know...."[:32]),
 	}
 }
 

@@ -47,11 +47,7 @@ type App struct {
 
 // New opens the database and builds everything; it speaks to nobody yet. Close it in the end.
 func New(ctx context.Context, s config.Server, o Options, log *slog.Logger) (*App, error) {
-	key, err := dataKey(s)
-	if err != nil {
-		return nil, err
-	}
-	st, err := store.Open(ctx, s.Database, key, o.Committed)
+	st, err := openStore(ctx, s, o.Committed)
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +56,20 @@ func New(ctx context.Context, s config.Server, o Options, log *slog.Logger) (*Ap
 		return nil, errors.Join(err, st.Close())
 	}
 	return a, nil
+}
+
+// OpenStore opens the database of the settings with its key, for looking at cases without running
+// the App.
+func OpenStore(ctx context.Context, s config.Server) (*store.Store, error) {
+	return openStore(ctx, s, nil)
+}
+
+func openStore(ctx context.Context, s config.Server, committed func()) (*store.Store, error) {
+	key, err := dataKey(s)
+	if err != nil {
+		return nil, err
+	}
+	return store.Open(ctx, s.Database, key, committed)
 }
 
 func (a *App) build(ctx context.Context, o Options) error {

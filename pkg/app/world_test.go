@@ -29,8 +29,32 @@ import (
 
 const webhookSecret = "it is only a story"
 
-// appKey is made once for all stories: a key takes longer than a story.
-var appKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+// appKey is made once for all stories: a key takes longer than a story. It is a short one, since
+// signing with it is what a story would do most.
+var appKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 1024) })
+
+// emptyDatabase is a database that was just made. Its secret is fixed: the choice of public words
+// depends on it, and a story must read the same every time.
+var emptyDatabase = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "heed-story")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	w := world{dir: dir, now: start}
+	ctx := context.Background()
+	st, err := store.Open(ctx, w.database(), dataKey(), nil)
+	if err != nil {
+		return nil, err
+	}
+	err = st.Write(ctx, w.now, func(tx *store.Tx) error { return tx.Set(ctx, "secret", "the words of a story stay the same") })
+	if err = errors.Join(err, st.Close()); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(filepath.Join(dir, "heed.db"))
+})
+
+func dataKey() []byte { return []byte("a key that everybody may know...")[:32] }
 
 // manifest is what app.yml asks for. hubsim grants exactly that.
 var manifest = sync.OnceValues(func() (m struct {
@@ -82,24 +106,17 @@ func newWorld(dir string, log *slog.Logger) (*world, error) {
 		ID: 7, Slug: "heed", WebhookSecret: webhookSecret, Permissions: m.Permissions, Events: m.Events, Key: key, AuthNow: time.Now,
 	})
 	w.people()
-	if err := w.chooseWords(); err != nil {
+	db, err := emptyDatabase()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "heed.db"), db, 0o600); err != nil {
 		return nil, err
 	}
 	return w, w.powerOn()
 }
 
-// chooseWords fixes the secret that the choice of public words depends on: stories are read, and
-// must read the same every time.
-func (w *world) chooseWords() error {
-	ctx := context.Background()
-	s := w.settings()
-	st, err := store.Open(ctx, s.Database, s.DataKey, nil)
-	if err != nil {
-		return err
-	}
-	err = st.Write(ctx, w.now, func(tx *store.Tx) error { return tx.Set(ctx, "secret", "the words of a story stay the same") })
-	return errors.Join(err, st.Close())
-}
+func (w *world) database() string { return "sqlite://" + filepath.Join(w.dir, "heed.db") }
 
 // people: Rea and Eve come from outside; Mia and Sam are the security team; Lea owns the
 // organisation; Bob writes code.
@@ -123,8 +140,7 @@ func (w *world) settings() config.Server {
 	return config.Server{
 		AppID: 7, PrivateKey: string(w.sim.PrivateKey()), WebhookSecret: webhookSecret,
 		V3URL: "https://api.github.test/", V4URL: "https://api.github.test/graphql", WebURL: "https://github.com",
-		Database: "sqlite://" + filepath.Join(w.dir, "heed.db"), SweepEvery: 2 * time.Minute,
-		DataKey: []byte("a key that everybody may know...."[:32]),
+		Database: w.database(), SweepEvery: 2 * time.Minute, DataKey: dataKey(),
 	}
 }
 

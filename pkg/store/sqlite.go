@@ -92,3 +92,15 @@ func (s *Store) Revive(ctx context.Context) (int64, error) {
 	}
 	return r.RowsAffected()
 }
+
+// Backup writes a consistent copy of the database to a new file while work goes on. The copy is as
+// encrypted as the original, and needs the same key.
+func (s *Store) Backup(ctx context.Context, path string) error {
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("back up: %s exists already", path)
+	}
+	if _, err := s.db.ExecContext(ctx, `vacuum into ?`, path); err != nil {
+		return fmt.Errorf("back up to %s: %w", path, err)
+	}
+	return os.Chmod(path, 0o600)
+}

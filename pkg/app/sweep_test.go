@@ -1,0 +1,125 @@
+package app_test
+
+import (
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/heed-app/heed/pkg/hubsim"
+)
+
+// TestSweep tells every story again with every write failing in both ways, with the power cut
+// after every write, and with the power cut after every commit. In the end everybody must see the
+// same as if nothing had gone wrong: nothing lost, nothing said twice.
+func TestSweep(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob(stories + "/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no stories", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			sweepStory(t, file)
+		})
+	}
+}
+
+// step thins the sweep out in short mode: every fifth disaster.
+func step() int {
+	if testing.Short() {
+		return 5
+	}
+	return 1
+}
+
+func sweepStory(t *testing.T, file string) {
+	t.Helper()
+	want := tell(t, file, func(*world) {})
+	if len(want.violations) > 0 {
+		t.Fatalf("without any disaster: %s", want.violations)
+	}
+	disasters := 0
+	check := func(what string, change func(*world)) {
+		disasters++
+		got := tell(t, file, change)
+		if got.dump != want.dump {
+			t.Errorf("%s:\n%s", what, firstDifference(want.dump, got.dump))
+		}
+		if len(got.violations) > 0 {
+			t.Errorf("%s: laws broken: %s", what, got.violations)
+		}
+	}
+	for n := 1; n <= want.writes; n += step() {
+		check(fmt.Sprintf("write %d lost", n), func(w *world) { w.sim.SetFault(nth(n, hubsim.Lost)) })
+		check(fmt.Sprintf("write %d landed unanswered", n), func(w *world) { w.sim.SetFault(nth(n, hubsim.LandedUnanswered)) })
+		check(fmt.Sprintf("power cut after write %d", n), func(w *world) { w.landCut = n })
+	}
+	for n := 1; n <= want.commits; n += step() {
+		check(fmt.Sprintf("power cut after commit %d", n), func(w *world) { w.cutAt = n })
+	}
+	t.Logf("%d disasters", disasters)
+}
+
+func nth(n int, f hubsim.Fault) func(*http.Request, bool, int) hubsim.Fault {
+	return func(_ *http.Request, write bool, i int) hubsim.Fault {
+		if write && i == n {
+			return f
+		}
+		return hubsim.None
+	}
+}
+
+// outcome is what a story comes to.
+type outcome struct {
+	dump            string
+	violations      []string
+	writes, commits int
+}
+
+// tell runs a story for its end only: what it expects on the way may come a second later.
+func tell(t *testing.T, file string, change func(*world)) (o outcome) {
+	t.Helper()
+	testscript.RunT(inline{t}, testscript.Params{
+		Files: []string{file}, Cmds: verbs(), ContinueOnError: true, RequireUniqueNames: true,
+		Setup: func(e *testscript.Env) error {
+			return setUp(e, change, func(w *world) {
+				if err := w.sweep(); err != nil {
+					t.Errorf("%s: %v", filepath.Base(file), err)
+				}
+				o = outcome{roughly(steady(w, w.dump())), w.sim.Violations(), w.sim.Writes(), w.commits}
+			})
+		},
+	})
+	return o
+}
+
+var exposure = regexp.MustCompile(`stood open for \*\*[^*]+\*\*`)
+
+// roughly takes out what a second more or less changes.
+func roughly(s string) string { return exposure.ReplaceAllString(s, "stood open for a moment") }
+
+// firstDifference shows where two texts part, with a little around it.
+func firstDifference(want, got string) string {
+	a, b := strings.Split(want, "\n"), strings.Split(got, "\n")
+	i := 0
+	for i < len(a) && i < len(b) && a[i] == b[i] {
+		i++
+	}
+	part := func(lines []string) string { return strings.Join(lines[max(0, i-3):min(len(lines), i+12)], "\n") }
+	return "want …\n" + part(a) + "\n\ngot …\n" + part(b)
+}
+
+// inline runs a script without making it a test of its own.
+type inline struct{ *testing.T }
+
+func (i inline) Parallel()                          {}
+func (i inline) Verbose() bool                      { return false }
+func (i inline) FailNow()                           {}
+func (i inline) Log(...any)                         {}
+func (i inline) Run(_ string, f func(testscript.T)) { f(i) }

@@ -70,8 +70,13 @@ func verbs() map[string]verb {
 		"calls":     calls,
 		"public":    func(ts *testscript.TestScript, neg bool, args []string) { person("")(ts, neg, args) },
 		"ready":     ready,
+		"away":      away,
+		"bans":      func(ts *testscript.TestScript, _ bool, _ []string) { fmt.Fprintln(ts.Stdout(), of(ts).sim.BanCalls()) },
+		"writes":    func(ts *testscript.TestScript, _ bool, _ []string) { fmt.Fprintln(ts.Stdout(), of(ts).sim.Writes()) },
+		"probes":    probes,
+		"patches":   patches,
 	}
-	for _, name := range []string{"rea", "eve", "mia", "sam", "lea", "bob", "dependabot[bot]"} {
+	for _, name := range []string{"rea", "eve", "mia", "sam", "lea", "bob", "tom", "dependabot[bot]"} {
 		all[name] = person(name)
 	}
 	return all
@@ -196,6 +201,44 @@ func showCases(ts *testscript.TestScript, _ bool, _ []string) {
 		}
 		fmt.Fprintln(ts.Stdout())
 	}
+	if len(cs) == 0 {
+		fmt.Fprintln(ts.Stdout(), "no cases")
+	}
+}
+
+// away D: the power is off for a while; the world goes on.
+func away(ts *testscript.TestScript, _ bool, args []string) {
+	w := of(ts)
+	d, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	ts.Check(w.powerOff())
+	w.now = w.now.Add(d)
+	ts.Check(w.powerOn())
+	ts.Check(w.advance(0))
+}
+
+// probes says whether Heed asked often for an installation that is gone: at most once a minute.
+func probes(ts *testscript.TestScript, _ bool, _ []string) {
+	perMinute := map[time.Time]int{}
+	for _, c := range of(ts).sim.Journal() {
+		if c.Status == 404 && strings.HasSuffix(c.Path, "/access_tokens") {
+			perMinute[c.At.Truncate(time.Minute)]++
+		}
+	}
+	for at, n := range perMinute {
+		if n > 3 {
+			fmt.Fprintf(ts.Stdout(), "%d in the minute of %s\n", n, at)
+			return
+		}
+	}
+	fmt.Fprintln(ts.Stdout(), "few")
+}
+
+// patches REPO N VERSION: Lea says on the advisory which version carries the fix.
+func patches(ts *testscript.TestScript, _ bool, args []string) {
+	w := of(ts)
+	ts.Check(w.sim.SetPatched(args[0], advisory(ts, args[0], args[1]), args[2]))
+	ts.Check(w.settle())
 }
 
 func showParked(ts *testscript.TestScript, _ bool, _ []string) {
@@ -261,7 +304,7 @@ func person(login string) verb {
 			return
 		}
 		ts.Check(err)
-		if args[0] != "sees" && args[0] != "reads" {
+		if !strings.HasPrefix(args[0], "sees") && args[0] != "reads" {
 			ts.Check(w.settle())
 		}
 	}
@@ -294,6 +337,16 @@ func act(ts *testscript.TestScript, w *world, login string, args []string) error
 	case "opens": // REPO FILE
 		title, body := titled(ts, args[2])
 		_, err := w.sim.OpenIssue(login, args[1], title, body)
+		return err
+	case "opens-long": // REPO FILE LENGTH: the body is filled up, and ends with "the end was found"
+		title, body := titled(ts, args[2])
+		const end = "the end was found"
+		body += strings.Repeat("x", number(3)-len(body)-len(end)) + end
+		_, err := w.sim.OpenIssue(login, args[1], title, body)
+		return err
+	case "sees-end": // REPO N: of what stands on the advisory
+		text, err := w.sim.SeeAdvisory(login, args[1], advisory(ts, args[1], args[2]))
+		fmt.Fprintln(ts.Stdout(), text[strings.LastIndex(text, "end was"):])
 		return err
 	case "drafts": // REPO FILE
 		title, body := titled(ts, args[2])

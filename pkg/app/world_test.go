@@ -119,21 +119,25 @@ func newWorld(dir string, log *slog.Logger) (*world, error) {
 func (w *world) database() string { return "sqlite://" + filepath.Join(w.dir, "heed.db") }
 
 // people: Rea and Eve come from outside; Mia and Sam are the security team; Lea owns the
-// organisation; Bob writes code.
+// organisation; Bob writes code; Tom only reads along.
 func (w *world) people() {
 	s := w.sim
-	s.AddUser("rea", "eve", "mia", "sam", "lea", "bob", "dependabot[bot]")
+	s.AddUser("rea", "eve", "mia", "sam", "lea", "bob", "tom", "dependabot[bot]")
 	s.AddOrg("acme")
 	s.AddOwner("acme", "lea")
 	s.AddTeam("acme", "security", "mia", "sam")
 	s.AddTeam("acme", "leads", "lea")
 	s.AddRepo("acme", "web", false)
 	s.AddRepo("acme", "security-cases", true)
+	s.AddRepo("acme", ".github", false)
 	s.GrantTeam("acme/security-cases", "security", "write")
 	s.GrantTeam("acme/web", "security", "maintain")
 	s.Grant("acme/web", "bob", "write")
+	s.Grant("acme/security-cases", "tom", "triage")
 	s.Install("acme")
-	s.Pending() // nobody listened yet
+	for _, d := range s.Pending() { // nobody listened yet, and nobody needs these
+		s.RecordDelivery(d.ID, http.StatusAccepted)
+	}
 }
 
 func (w *world) settings() config.Server {
@@ -308,9 +312,17 @@ func (w *world) work(id int64, kind, args string) (err error) {
 }
 
 // advance jumps from one due moment to the next, so that the order is kept and no time is spent on
-// moments at which nothing happens. GitHub is compared at each.
+// moments at which nothing happens. GitHub is compared at each, and first of all: the sweep comes
+// every two minutes.
 func (w *world) advance(d time.Duration) error {
-	for end := w.now.Add(d); ; {
+	end := w.now.Add(d)
+	if every := w.settings().SweepEvery; d > every {
+		w.now = w.now.Add(every)
+		if err := w.sweep(); err != nil {
+			return err
+		}
+	}
+	for {
 		next, err := w.app.Store.NextDue(context.Background())
 		if err != nil {
 			return err

@@ -91,15 +91,16 @@ func (g *gate) refusal(now time.Time, k callKind) *Trouble {
 var errBudget = errors.New("our own budget for this minute is used up") //nolint:gochecknoglobals // an error value
 
 // learn shuts the gate when GitHub asked for it.
-func (g *gate) learn(t *Trouble) {
+func (g *gate) learn(t *Trouble) (shut bool) {
 	if t.Kind != Limited && t.Kind != Suspended {
-		return
+		return false
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.shut == nil || t.Until.After(g.shut.Until) {
 		g.shut = t
 	}
+	return true
 }
 
 // A window counts what happened in the last 60 units of so many seconds.

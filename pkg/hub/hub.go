@@ -37,13 +37,13 @@ const callTimeout = 20 * time.Second
 // Hub is the App as GitHub sees it. It is safe for concurrent use.
 type Hub struct {
 	config  Config
-	clients githubapp.ClientCreator
-	app     *github.Client
+	creator githubapp.ClientCreator
 	loader  *appconfig.Loader
 
-	mu    sync.Mutex
-	slug  string
-	gates map[int64]*gate
+	mu      sync.Mutex
+	slug    string
+	gates   map[int64]*gate
+	clients map[int64]*github.Client // by installation; the App's own under appGate
 }
 
 // New checks the credentials' form; whether GitHub accepts them is for App to find out.
@@ -58,16 +58,11 @@ func New(c Config) (*Hub, error) {
 	}
 	creator := githubapp.NewClientCreator(c.V3URL, c.V4URL, c.AppID, c.PrivateKey,
 		githubapp.WithTransport(c.Transport), githubapp.WithClientTimeout(callTimeout), githubapp.WithClientUserAgent("heed"))
-	app, err := creator.NewAppClient()
-	if err != nil {
-		return nil, fmt.Errorf("app client: %w", err)
-	}
-	caching, err := githubapp.NewCachingClientCreator(creator, 4096)
-	if err != nil {
+	if _, err := creator.NewAppClient(); err != nil {
 		return nil, fmt.Errorf("app client: %w", err)
 	}
 	return &Hub{
-		config: c, clients: caching, app: app, gates: map[int64]*gate{},
+		config: c, creator: creator, gates: map[int64]*gate{}, clients: map[int64]*github.Client{},
 		// A repository must not point at files of others: remote references stay off.
 		loader: appconfig.NewLoader([]string{PolicyPath}, appconfig.WithRemoteRefParser(nil), appconfig.WithOwnerDefault(".github", []string{OwnerPolicyPath})),
 	}, nil
@@ -85,10 +80,13 @@ func (h *Hub) WebURL() string { return h.config.WebURL }
 // App asks GitHub who we are, which proves that the credentials work, and what we may do.
 func (h *Hub) App(ctx context.Context) (*github.App, error) {
 	var out *github.App
-	err := h.call(ctx, appGate, reading, func() (err error) {
-		out, _, err = h.app.Apps.Get(ctx, "")
-		return err
-	})
+	c, err := h.client(appGate)
+	if err == nil {
+		err = h.call(ctx, appGate, reading, func() (err error) {
+			out, _, err = c.Apps.Get(ctx, "")
+			return err
+		})
+	}
 	if err != nil {
 		return nil, fmt.Errorf("who are we: %w", err)
 	}
@@ -116,16 +114,35 @@ func (h *Hub) Login(ctx context.Context) (string, error) {
 // appGate is the gate of calls made as the App itself.
 const appGate int64 = 0
 
-// client returns the client of an installation. Its token is minted when it is needed.
-func (h *Hub) client(inst int64) (*github.Client, error) {
-	if inst == appGate {
-		return h.app, nil
+// client returns the client of an installation, or the App's own. Tokens are minted when needed.
+func (h *Hub) client(inst int64) (c *github.Client, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if c := h.clients[inst]; c != nil {
+		return c, nil
 	}
-	return h.clients.NewInstallationClient(inst)
+	if inst == appGate {
+		c, err = h.creator.NewAppClient()
+	} else {
+		c, err = h.creator.NewInstallationClient(inst)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("client of installation %d: %w", inst, err)
+	}
+	h.clients[inst] = c
+	return c, nil
+}
+
+// renew drops a client. go-github remembers limits by a clock of its own and then answers in
+// GitHub's place; who may pass is for the gate alone to say.
+func (h *Hub) renew(inst int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.clients, inst)
 }
 
 func (h *Hub) v4(inst int64) (*githubv4.Client, error) {
-	return h.clients.NewInstallationV4Client(inst)
+	return h.creator.NewInstallationV4Client(inst)
 }
 
 // call makes one call through the gate of an installation and classifies what goes wrong.
@@ -144,7 +161,9 @@ func (h *Hub) call(ctx context.Context, inst int64, k callKind, f func() error) 
 	if t == nil {
 		return nil
 	}
-	g.learn(t)
+	if g.learn(t) {
+		h.renew(inst)
+	}
 	return t
 }
 

@@ -359,9 +359,13 @@ func (h *Hub) Installations(ctx context.Context) ([]Installation, error) {
 
 // InstallationOf finds the installation that covers a repository.
 func (h *Hub) InstallationOf(ctx context.Context, r disclosure.Repo) (int64, error) {
+	c, err := h.client(appGate)
+	if err != nil {
+		return 0, err
+	}
 	var i *github.Installation
-	err := h.call(ctx, appGate, reading, func() (err error) {
-		i, _, err = h.app.Apps.FindRepositoryInstallation(ctx, r.Owner, r.Name)
+	err = h.call(ctx, appGate, reading, func() (err error) {
+		i, _, err = c.Apps.FindRepositoryInstallation(ctx, r.Owner, r.Name)
 		return err
 	})
 	if err != nil {
@@ -402,6 +406,10 @@ func (h *Hub) Repos(ctx context.Context, inst int64) ([]disclosure.Repo, error) 
 // FailedDeliveries lists the GUIDs and ids of deliveries since a moment of which no attempt
 // succeeded, oldest first. GitHub never repeats one by itself.
 func (h *Hub) FailedDeliveries(ctx context.Context, since time.Time) (map[string]int64, error) {
+	c, err := h.client(appGate)
+	if err != nil {
+		return nil, err
+	}
 	failed, succeeded := map[string]int64{}, map[string]bool{}
 	for cursor := ""; ; {
 		var (
@@ -409,7 +417,7 @@ func (h *Hub) FailedDeliveries(ctx context.Context, since time.Time) (map[string
 			res *github.Response
 		)
 		err := h.call(ctx, appGate, reading, func() (err error) {
-			ds, res, err = h.app.Apps.ListHookDeliveries(ctx, &github.ListCursorOptions{PerPage: 100, Cursor: cursor})
+			ds, res, err = c.Apps.ListHookDeliveries(ctx, &github.ListCursorOptions{PerPage: 100, Cursor: cursor})
 			return err
 		})
 		if err != nil {
@@ -438,8 +446,12 @@ func (h *Hub) FailedDeliveries(ctx context.Context, since time.Time) (map[string
 
 // Redeliver asks GitHub to send a delivery again.
 func (h *Hub) Redeliver(ctx context.Context, id int64) error {
-	err := h.call(ctx, appGate, writing, func() error {
-		_, _, err := h.app.Apps.RedeliverHookDelivery(ctx, id)
+	c, err := h.client(appGate)
+	if err != nil {
+		return err
+	}
+	err = h.call(ctx, appGate, writing, func() error {
+		_, _, err := c.Apps.RedeliverHookDelivery(ctx, id)
 		return err
 	})
 	if err != nil {

@@ -188,6 +188,24 @@ func (s *Sim) EditAdvisory(login, repo, ghsa, summary, description string) error
 	return nil
 }
 
+// SetPatched fills in the patched version of the first affected package on
+// the page. No webhook.
+func (s *Sim) SetPatched(repo, ghsa, version string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, err := s.lookup(repo)
+	if err != nil {
+		return err
+	}
+	a := r.advisory(ghsa)
+	if a == nil {
+		return errors.New("404")
+	}
+	a.vulns = []any{vulnObj(obj{"package": obj{"ecosystem": "other", "name": r.name}, "patched_versions": version})}
+	a.updated = s.now()
+	return nil
+}
+
 // AcceptCredit is the credited person saying yes. No webhook.
 func (s *Sim) AcceptCredit(login, repo, ghsa string) error {
 	return s.answerCredit(login, repo, ghsa, "accepted")

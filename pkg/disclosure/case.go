@@ -29,6 +29,7 @@ const (
 	Dependency    Kind = "dependency"     // a public CVE in a dependency
 	Spam          Kind = "spam"           // phishing dressed as an alert
 	PolicyTrouble Kind = "policy-trouble" // the policy file of a repository has mistakes
+	Errand        Kind = "errand"         // an answer to a command where there is no case
 )
 
 // State is where a case stands.
@@ -153,14 +154,21 @@ func RefIssue(repo int64, number int) Ref { return Ref(fmt.Sprintf("issue/%d/%d"
 // RefComment names a comment on an issue.
 func RefComment(repo, id int64) Ref { return Ref(fmt.Sprintf("comment/%d/%d", repo, id)) }
 
+// RefErrand names a comment that commanded something where there was no case.
+func RefErrand(repo, id int64) Ref { return Ref(fmt.Sprintf("errand/%d/%d", repo, id)) }
+
 // RefPolicy names the policy file of a repository, which may be known by name only.
 func RefPolicy(r Repo) Ref { return Ref("policy/" + strings.ToLower(r.String())) }
 
 // Refs returns every name of the case.
 func (c Case) Refs() []Ref {
 	var refs []Ref
-	if c.Kind == PolicyTrouble {
+	switch c.Kind {
+	case PolicyTrouble:
 		refs = append(refs, RefPolicy(c.Repo))
+	case Errand:
+		return []Ref{RefErrand(c.Repo.ID, c.Comment)}
+	case PrivateReport, PublicReport, PublicComment, Suspect, Contact, Dependency, Spam:
 	}
 	if c.GHSA != "" {
 		refs = append(refs, RefAdvisory(c.Repo.ID, c.GHSA))

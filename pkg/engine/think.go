@@ -392,6 +392,9 @@ func (e *Engine) commanded(ctx context.Context, t thought, c disclosure.Case, re
 		Kind: flow.Commanded, At: n.Comment.Created, Installation: inst, Repo: repo, Place: place, Commands: commands,
 		Actor: flow.Actor{Login: n.Comment.Author.Login, Maintainer: may}, Issue: issueOf(n), Comment: commentOf(n),
 	}
+	if c.ID == 0 && !ev.TakesUp() {
+		ref = disclosure.RefErrand(n.Repo.ID, n.Comment.ID)
+	}
 	number := n.Issue.Number
 	if place == command.Tracker {
 		number = c.Issue

@@ -93,19 +93,19 @@ func (s *step) detail(k promise.Clock) string {
 }
 
 func (s *step) nextStep(k promise.Kind) string {
-	where := "here"
+	prefix := "/"
 	if s.c.TrackerIssue == 0 {
-		where = "here on the advisory, starting with `/security`"
+		prefix = "/security " // only in the tracker does the word alone do
 	}
 	switch {
 	case s.c.Held:
-		return "comment `/confirm` or `/not-security` " + where + "."
-	case k == promise.Acknowledge && s.c.GHSA != "":
-		return fmt.Sprintf("answer on %s, or comment `/ack` %s.", s.c.AdvisoryURL, where)
+		return fmt.Sprintf("comment `%sconfirm` or `%snot-security` here.", prefix, prefix)
+	case k == promise.Acknowledge && s.c.GHSA != "" && s.c.TrackerIssue != 0:
+		return fmt.Sprintf("answer on %s, or comment `%sack` here.", s.c.AdvisoryURL, prefix)
 	case k == promise.Acknowledge:
-		return "comment `/ack` " + where + "."
+		return fmt.Sprintf("answer here, or comment `%sack`.", prefix)
 	case k == promise.Decide:
-		return "comment `/accept` or `/decline REASON` " + where + "."
+		return fmt.Sprintf("comment `%saccept` or `%sdecline REASON` here.", prefix, prefix)
 	case k == promise.Update:
 		return fmt.Sprintf("write a line to the reporter on %s.", s.c.AdvisoryURL)
 	default:

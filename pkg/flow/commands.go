@@ -52,24 +52,32 @@ func (s *step) mayCommand() bool {
 	return s.e.Actor.Maintainer && !strings.EqualFold(s.e.Actor.Login, s.c.Reporter)
 }
 
-// takeUp lets a maintainer make a case of a public issue that has none.
+// takeUp makes a case where there is none: of a public issue, if a maintainer says that it is a
+// report; else a mere errand, so that the commander gets an answer.
 func (s *step) takeUp() bool {
-	if s.e.Place != command.Public || !s.e.Actor.Maintainer {
-		return false
-	}
-	first := slices.IndexFunc(s.e.Commands, func(c command.Command) bool {
-		return c.Err == "" && (c.Word.Name == "redirect" || c.Word.Name == "confirm")
-	})
-	if first < 0 || strings.EqualFold(s.e.Actor.Login, s.e.Issue.Author) {
+	if s.e.Place != command.Public {
 		return false
 	}
 	comment := s.e.Comment
-	s.e.Comment = Comment{}
-	s.start(disclosure.PublicReport, s.e.Issue.Created)
-	s.place()
-	s.e.Comment = comment
-	s.c.Held = true // obey does the rest
+	if s.e.TakesUp() {
+		s.e.Comment = Comment{}
+		s.start(disclosure.PublicReport, s.e.Issue.Created)
+		s.place()
+		s.e.Comment = comment
+		s.c.Held = true // obey does the rest
+		return true
+	}
+	s.start(disclosure.Errand, s.e.At)
+	s.c.Issue, s.c.Comment = s.e.Issue.Number, comment.ID
+	s.c.State, s.c.Outcome = disclosure.Closed, disclosure.Told
 	return true
+}
+
+// TakesUp reports whether the commands of an event make a case of a public issue.
+func (e Event) TakesUp() bool {
+	return e.Actor.Maintainer && !strings.EqualFold(e.Actor.Login, e.Issue.Author) && slices.ContainsFunc(e.Commands, func(c command.Command) bool {
+		return c.Err == "" && (c.Word.Name == "redirect" || c.Word.Name == "confirm")
+	})
 }
 
 // obey does what one command asks for, or says in a sentence why not.
@@ -238,6 +246,8 @@ func gocvssLevel(rating string, err error) string {
 func (s *step) decidePublic(name string) string {
 	public := s.c.Issue != 0
 	switch {
+	case s.c.Kind == disclosure.Errand:
+		return "There is nothing to undo here."
 	case !public && name == "not-security":
 		return "This report came in private. Use `/security decline REASON`."
 	case !public:
@@ -338,7 +348,8 @@ const mostSaid = 5
 
 // sayHere adds an answer to the one status comment on the advisory.
 func (s *step) sayHere(text string) {
-	s.c.StatusShown = true
+	// Until a maintainer acts the receipt is the only thing that a machine says to a reporter.
+	s.c.StatusShown = s.c.StatusShown || s.mayCommand() || !s.c.Ack.At.IsZero()
 	if text != "" {
 		s.c.Said = append(s.c.Said, text)
 		s.c.Said = s.c.Said[max(0, len(s.c.Said)-mostSaid):]

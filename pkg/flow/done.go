@@ -106,7 +106,7 @@ func (s *step) accept(by string) {
 	if s.c.GHSA != "" && s.c.AdvisoryState != published && (s.c.AdvisoryState == triage || s.c.Drafted) {
 		e := disclosure.Effect{Action: disclosure.EditAdvisory, Audience: disclosure.Nobody, GHSA: s.c.GHSA, State: draft}
 		if s.c.Drafted {
-			e.Strip = s.key("draft")
+			e.Strip = s.draftBlock()
 		}
 		s.do("accept-state", e)
 	}

@@ -153,7 +153,7 @@ const (
 func (s *step) openDraft() {
 	d := s.data()
 	d.Now = wording.Time(s.now)
-	block := mark.Block(s.key("draft"), s.words("provenance", d))
+	block := mark.Block(s.draftBlock(), s.words("provenance", d))
 	room := mostDescription - utf8.RuneCountInString(block) - 100
 	body, rest := cutRunes(s.c.Body.Reveal(), room)
 	title, more := cutRunes(s.c.Title.Reveal(), mostSummary)
@@ -171,8 +171,15 @@ func (s *step) openDraft() {
 	s.c.Drafted = true
 	s.do("draft", disclosure.Effect{
 		Action: disclosure.OpenAdvisory, Audience: disclosure.Reporters,
-		SecretTop: disclosure.Seal(title), Secret: disclosure.Seal(body), Body: block, Mark: mark.End(s.key("draft")), Credit: s.c.Reporter, Package: pkg,
+		SecretTop: disclosure.Seal(title), Secret: disclosure.Seal(body), Body: block, Mark: mark.End(s.draftBlock()), Credit: s.c.Reporter, Package: pkg,
 	})
+}
+
+// draftBlock names our block in a draft. The block stands behind a stranger's text, so its name must
+// be one that no stranger can write.
+func (s *step) draftBlock() string {
+	key := s.key("draft")
+	return key + "/" + mark.Token(s.w.Secret, key)
 }
 
 func cutRunes(s string, n int) (head, rest string) {

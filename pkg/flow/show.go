@@ -129,7 +129,7 @@ func (s *step) showStatus() {
 		status = s.mistakes()
 	case disclosure.PrivateReport, disclosure.PublicReport, disclosure.PublicComment, disclosure.Suspect:
 		status = s.status()
-	case disclosure.Contact, disclosure.Dependency, disclosure.Spam:
+	case disclosure.Contact, disclosure.Dependency, disclosure.Spam, disclosure.Errand:
 		return
 	}
 	if c.TrackerIssue != 0 && status != c.Status {

@@ -15,10 +15,13 @@ func Private(key string) string { return "<!-- heed:" + key + " -->" }
 
 // Public is the opaque mark for public places: 32 hex digits keyed with a secret of the
 // installation. A readable one would be a search term that leads strangers to every leak.
-func Public(secret []byte, key string) string {
+func Public(secret []byte, key string) string { return "<!-- " + Token(secret, key) + " -->" }
+
+// Token is the 32 hex digits of Public: a name that strangers cannot guess.
+func Token(secret []byte, key string) string {
 	h := hmac.New(sha256.New, secret)
 	h.Write([]byte(key))
-	return "<!-- " + hex.EncodeToString(h.Sum(nil)[:16]) + " -->"
+	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
 // Wrap appends a mark to a text.

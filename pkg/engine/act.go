@@ -65,7 +65,7 @@ func (e *Engine) attempt(ctx context.Context, a store.Attempt) error {
 	start := e.Now()
 	var r disclosure.Receipt
 	if err = e.allowed(ctx, c, a.Effect); err == nil {
-		r, err = e.Hub.Perform(ctx, c.Installation, a.Effect, a.Attempts > 1, a.Decided)
+		r, err = e.Hub.Perform(ctx, c.Installation, a.Effect, a.Maybe, a.Decided)
 	}
 	now := e.Now()
 	log := e.Log.With("case", a.Case, "effect", a.Key, "attempt", a.Attempts, "took", now.Sub(start))
@@ -92,7 +92,7 @@ func (e *Engine) attempt(ctx context.Context, a store.Attempt) error {
 	until := later(now, t, a.Attempts)
 	log.InfoContext(ctx, "tries again", "until", until, "reason", err)
 	// The process may be stopping; that this was tried must be known all the same.
-	return e.Store.Retry(context.WithoutCancel(ctx), a.Key, now, until, t.Error(), t.Sent)
+	return e.Store.Retry(context.WithoutCancel(ctx), a, now, until, t.Error(), t.Sent, t.Kind == hub.Again)
 }
 
 // allowed refuses to write into a tracker that is not private at this moment.
@@ -150,7 +150,7 @@ func (e *Engine) changed(ctx context.Context, c disclosure.Case, a store.Attempt
 	i, err := e.Hub.Issue(ctx, c.Installation, a.Repo, a.Number)
 	if err != nil {
 		t := hub.As(err)
-		return e.Store.Retry(context.WithoutCancel(ctx), a.Key, e.Now(), later(e.Now(), t, a.Attempts), t.Error(), true)
+		return e.Store.Retry(context.WithoutCancel(ctx), a, e.Now(), later(e.Now(), t, a.Attempts), t.Error(), true, t.Kind == hub.Again)
 	}
 	w, err := e.look(ctx, c.Installation, c.Repo, wants{pvr: true})
 	if err != nil {

@@ -54,7 +54,8 @@ func (tx *Tx) nextTry(ctx context.Context, id int64) (time.Time, error) {
 // Attempt is an effect that is about to be tried.
 type Attempt struct {
 	disclosure.Effect
-	Attempts int // including this one
+	Attempts int  // including this one
+	Maybe    bool // an earlier one may have landed
 	Decided  time.Time
 }
 
@@ -69,8 +70,8 @@ func (s *Store) Begin(ctx context.Context, id int64, now time.Time) (a Attempt, 
 			next    int64
 			decided int64
 		)
-		err := tx.QueryRowContext(ctx, `select id, key, attempts, next_at, decided, body from effect where case_id = ? and state = 0 order by urgent desc, id limit 1`, id).
-			Scan(&row, &key, &a.Attempts, &next, &decided, &body)
+		err := tx.QueryRowContext(ctx, `select id, key, attempts, maybe, next_at, decided, body from effect where case_id = ? and state = 0 order by urgent desc, id limit 1`, id).
+			Scan(&row, &key, &a.Attempts, &a.Maybe, &next, &decided, &body)
 		if errors.Is(err, sql.ErrNoRows) || err == nil && next > micros(now) {
 			return ErrNotFound
 		}
@@ -82,7 +83,7 @@ func (s *Store) Begin(ctx context.Context, id int64, now time.Time) (a Attempt, 
 		}
 		a.Attempts++
 		a.Decided = fromMicros(decided)
-		if _, err := tx.ExecContext(ctx, `update effect set attempts = attempts + 1 where id = ?`, row); err != nil {
+		if _, err := tx.ExecContext(ctx, `update effect set attempts = attempts + 1, maybe = 1 where id = ?`, row); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `update cases set lane_until = ? where id = ?`, micros(now.Add(Lease)), id)
@@ -108,15 +109,16 @@ func (tx *Tx) settle(ctx context.Context, key string, state int, reason string) 
 	return nil
 }
 
-// Retry puts an effect off until a moment. If it was surely never sent, the attempt is not
-// counted, so that nobody looks for a mark that cannot be there.
-func (s *Store) Retry(ctx context.Context, key string, now, until time.Time, reason string, sent bool) error {
-	uncount := 1
-	if sent {
-		uncount = 0
+// Retry puts an effect off until a moment. sent: this attempt may have landed. counted: it was a
+// failure, not a time to wait that GitHub named.
+func (s *Store) Retry(ctx context.Context, a Attempt, now, until time.Time, reason string, sent, counted bool) error {
+	back := 1
+	if counted {
+		back = 0
 	}
 	return s.Write(ctx, now, func(tx *Tx) error {
-		_, err := tx.ExecContext(ctx, `update effect set next_at = ?, reason = ?, attempts = attempts - ? where key = ?`, micros(until), reason, uncount, key)
+		_, err := tx.ExecContext(ctx, `update effect set next_at = ?, reason = ?, attempts = attempts - ?, maybe = ? where key = ?`,
+			micros(until), reason, back, a.Maybe || sent, a.Key)
 		return err
 	})
 }

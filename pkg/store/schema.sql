@@ -56,6 +56,7 @@ create table effect (
   urgent   integer not null,
   state    integer not null default 0,  -- 0 pending, 1 done, 2 parked, 3 replaced by a newer one
   attempts integer not null default 0,
+  maybe    integer not null default 0,  -- an attempt may have landed: look for the mark
   next_at  integer not null,
   decided  integer not null,
   finished integer,

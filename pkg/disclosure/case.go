@@ -86,6 +86,7 @@ type Case struct {
 	Version       string    // the version that carries the fix, once known
 	Tag           string    // the release that carried it
 	Drafted       bool      // the advisory is a draft that we opened
+	DraftBlock    string    // names our block in it
 	CommentsSeen  time.Time // advisory comments are known up to here
 	NoComments    bool      // the advisory comments API is not to be had
 
@@ -114,7 +115,7 @@ type Case struct {
 	TrackerIssue int
 	Unsaid       []string // waits for the tracker issue to be there
 	Status       string   // status block as it was decided last
-	Versions     int      // counts edits of that block, and other things done repeatedly
+	Uses         map[string]int // how often each kind of effect was decided
 	ReleaseIssue int
 	ReleaseAsked bool
 	Tasks        []Task

@@ -209,7 +209,8 @@ func (e *Engine) route(ctx context.Context, t thought, us string) ([]happening, 
 	case hub.FoundHistory:
 		return []happening{{
 			disclosure.RefIssue(n.Repo.ID, n.Issue.Number),
-			flow.Event{Kind: flow.HistorySeen, At: e.Now(), HistoryOpen: n.HistoryOpen}, e.known(n.Installation, n.Repo),
+			flow.Event{Kind: flow.HistorySeen, At: e.Now(), HistoryOpen: n.HistoryOpen},
+			e.known(n.Installation, n.Repo),
 		}}, nil
 	case "release":
 		return e.release(ctx, t)

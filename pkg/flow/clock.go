@@ -61,7 +61,7 @@ func (s *step) remind() {
 	d.Mentions = s.mentions(escalate)
 	d.Headline, d.Detail, d.Next, d.Missed = strings.Join(heads, " "), detail, next, missed
 	s.note("", "reminded: %s", strings.Join(names, ", "))
-	s.say("remind:"+strings.Join(names, "+"), slotReminder, s.words("reminder", d))
+	s.say("remind", slotReminder, s.words("reminder", d))
 }
 
 // headline says what is due, in one sentence.
@@ -158,7 +158,7 @@ func (s *step) remindHistory() {
 	h.Next = s.now.Add(historyGap(h.Reminders))
 	d := s.data()
 	d.Mentions = s.mentions(false)
-	s.say(fmt.Sprintf("history:%d", h.Reminders), "history", s.words("history-reminder", d))
+	s.say("history", "history", s.words("history-reminder", d))
 }
 
 // historyGap is the time to the next reminder after n of them: 1, 2, 4 and then every 7 days.

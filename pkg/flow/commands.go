@@ -128,7 +128,7 @@ func (s *step) obeyOpen(name string, c command.Command) string {
 		if s.c.PauseLimit > 0 && s.anyPaused() {
 			d.Until = wording.Time(s.now.Add(s.c.PauseLimit))
 		}
-		s.tell(s.again("need-info"), s.words("need-info", d))
+		s.tell("need-info", s.words("need-info", d))
 	case "resume":
 		if !s.anyPaused() {
 			return "Nothing is paused."
@@ -142,7 +142,7 @@ func (s *step) obeyOpen(name string, c command.Command) string {
 		s.c.Coordinator = login
 		s.note(by, "made %s the coordinator", login)
 		if s.c.TrackerIssue != 0 {
-			s.do(s.again("assign"), disclosure.Effect{Action: disclosure.SetIssue, Audience: disclosure.Nobody, Slot: "assign", Repo: s.c.Tracker, Number: s.c.TrackerIssue, People: []string{login}})
+			s.do("assign", disclosure.Effect{Action: disclosure.SetIssue, Audience: disclosure.Nobody, Slot: "assign", Repo: s.c.Tracker, Number: s.c.TrackerIssue, People: []string{login}})
 		}
 	case "severity":
 		return s.severity(c.Args[0])
@@ -165,7 +165,7 @@ func (s *step) commandAck(text string) string {
 	if k := s.c.Clock(promise.Decide); k != nil && k.Running() {
 		d.Due = wording.Time(k.Due())
 	}
-	s.tell(s.again("ack"), s.words("acknowledged", d))
+	s.tell("ack", s.words("acknowledged", d))
 	return ""
 }
 
@@ -196,9 +196,9 @@ func (s *step) decline(c command.Command) string {
 	s.note(by, "declined: %s", s.c.Reason)
 	d := s.data()
 	d.Reason, d.Text = reason, c.Text
-	s.tell(s.again("declined"), s.words("declined", d))
+	s.tell("declined", s.words("declined", d))
 	if s.c.GHSA != "" && s.c.AdvisoryState != published {
-		s.do(s.again("decline-state"), disclosure.Effect{Action: disclosure.EditAdvisory, Audience: disclosure.Nobody, GHSA: s.c.GHSA, State: closed})
+		s.do("decline-state", disclosure.Effect{Action: disclosure.EditAdvisory, Audience: disclosure.Nobody, GHSA: s.c.GHSA, State: closed})
 	}
 	s.end(disclosure.Declined)
 	return ""
@@ -230,7 +230,7 @@ func (s *step) severity(arg string) string {
 	s.c.Severity = level
 	s.note(s.e.Actor.Login, "set the severity to %s", level)
 	s.severityClocks()
-	s.do(s.again("severity"), disclosure.Effect{Action: disclosure.EditAdvisory, Audience: disclosure.Nobody, Slot: "severity", GHSA: s.c.GHSA, Severity: arg})
+	s.do("severity", disclosure.Effect{Action: disclosure.EditAdvisory, Audience: disclosure.Nobody, Slot: "severity", GHSA: s.c.GHSA, Severity: arg})
 	return ""
 }
 
@@ -293,7 +293,7 @@ func (s *step) inform(name string) {
 	switch {
 	case s.e.Place == command.Public:
 		if name == "help" {
-			s.do(s.again("help"), disclosure.Effect{Action: disclosure.CommentIssue, Audience: disclosure.Public, Number: s.c.Issue, Body: s.words("public-help", s.data())})
+			s.do("help", disclosure.Effect{Action: disclosure.CommentIssue, Audience: disclosure.Public, Number: s.c.Issue, Body: s.words("public-help", s.data())})
 		}
 	case s.e.Place == command.Advisory:
 		s.sayHere("")
@@ -301,9 +301,9 @@ func (s *step) inform(name string) {
 			s.sayHere("Commands: " + strings.Join(commandNames(), ", ") + ".")
 		}
 	case name == "help":
-		s.say(s.again("help"), "", command.Help(s.e.Place))
+		s.say("help", "", command.Help(s.e.Place))
 	default:
-		s.say(s.again("status-now"), "", s.status())
+		s.say("status-now", "", s.status())
 	}
 }
 

@@ -40,7 +40,7 @@ func (s *step) landed() {
 	case "tracker":
 		s.c.TrackerIssue = r.Number
 		for _, text := range s.c.Unsaid {
-			s.say(s.again("unsaid"), "", text)
+			s.say("unsaid", "", text)
 		}
 		s.c.Unsaid = nil
 		if s.c.State == disclosure.Closed {
@@ -75,11 +75,11 @@ func (s *step) laid() {
 	case "blank", "comment":
 		s.c.Moved = append(s.c.Moved, "**The text could not be taken out of public view** ("+s.e.Reason+"). Please do it by hand: "+s.c.IssueURL)
 		s.c.Trouble = "the text still stands in public"
-		s.say(s.again("blank-failed"), "", s.c.Moved[len(s.c.Moved)-1])
+		s.say("blank-failed", "", s.c.Moved[len(s.c.Moved)-1])
 	case "invite", "team":
 		s.c.Trouble = "people could not be added to the advisory (" + s.e.Reason + ")"
 	case "restore":
-		s.say(s.again("restore-failed"), "", "The issue's text could not be put back ("+s.e.Reason+"); somebody changed it meanwhile. The original is in the draft advisory.")
+		s.say("restore-failed", "", "The issue's text could not be put back ("+s.e.Reason+"); somebody changed it meanwhile. The original is in the draft advisory.")
 	case "tracker":
 		s.c.Trouble = "the tracker could not be written (" + s.e.Reason + ")"
 	}
@@ -93,7 +93,7 @@ func (s *step) undelivered() {
 	s.c.Trouble = "messages to the reporter cannot be posted (" + s.e.Reason + ")"
 	d := s.data()
 	d.Mentions, d.Reason, d.Quoted = s.mentions(false), s.e.Reason, wording.Quote(s.e.Effect.Body)
-	s.say(s.again("undelivered"), "", s.words("undelivered", d))
+	s.say("undelivered", "", s.words("undelivered", d))
 }
 
 // accept makes the report one that is owed a release. by is "" when it was done in GitHub's pages.
@@ -106,7 +106,7 @@ func (s *step) accept(by string) {
 	if s.c.GHSA != "" && s.c.AdvisoryState != published && (s.c.AdvisoryState == triage || s.c.Drafted) {
 		e := disclosure.Effect{Action: disclosure.EditAdvisory, Audience: disclosure.Nobody, GHSA: s.c.GHSA, State: draft}
 		if s.c.Drafted {
-			e.Strip = s.draftBlock()
+			e.Strip = s.c.DraftBlock
 		}
 		s.do("accept-state", e)
 	}
@@ -116,7 +116,7 @@ func (s *step) accept(by string) {
 	if k := s.c.Clock(promise.Fix); k != nil && k.Running() {
 		d.Due = wording.Time(k.Due())
 	}
-	s.tell(s.again("accepted"), s.words("accepted", d))
+	s.tell("accepted", s.words("accepted", d))
 	s.openRelease()
 }
 
@@ -163,7 +163,7 @@ func (s *step) released() {
 	s.tick(release.TaskRelease, wording.Code(tag)+" on "+wording.Time(s.now))
 	d := s.data()
 	d.Tag, d.Published = wording.Code(tag), s.c.AdvisoryState == published
-	s.tell(s.again("released"), s.words("released", d))
+	s.tell("released", s.words("released", d))
 	s.closeIfDone()
 }
 
@@ -193,7 +193,7 @@ func (s *step) showTicks() {
 		}
 	}
 	if s.c.ReleaseIssue != 0 && len(done) > 0 {
-		s.do(s.again("ticks"), disclosure.Effect{Action: disclosure.TickTasks, Audience: disclosure.Trackers, Slot: "ticks", Repo: s.c.Tracker, Number: s.c.ReleaseIssue, Ticks: done})
+		s.do("ticks", disclosure.Effect{Action: disclosure.TickTasks, Audience: disclosure.Trackers, Slot: "ticks", Repo: s.c.Tracker, Number: s.c.ReleaseIssue, Ticks: done})
 	}
 }
 

@@ -5,6 +5,9 @@ package flow
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/heed-app/heed/pkg/command"
@@ -123,6 +126,7 @@ func (d Decision) Nothing() bool { return d.Case.Kind == "" }
 // Step decides. A case that does not exist yet is the zero Case with its future ID.
 func Step(c disclosure.Case, e Event, w World) Decision {
 	s := &step{c: c, e: e, w: w, now: w.Now.UTC()}
+	s.c.Clocks, s.c.Tasks = slices.Clone(c.Clocks), slices.Clone(c.Tasks) // they are changed in place
 	if c.Kind != "" && e.Repo.ID != 0 && e.Repo.ID == c.Repo.ID {
 		s.c.Repo = e.Repo // renamed or transferred
 	}
@@ -176,14 +180,26 @@ func (s *step) note(by, format string, args ...any) {
 
 func (s *step) key(name string) string { return fmt.Sprintf("case/%d:%s", s.c.ID, name) }
 
-// again makes a name for something that is done repeatedly.
+// again makes a name for something that may be done more than once: name, name:2, name:3 …
 func (s *step) again(name string) string {
-	s.c.Versions++
-	return fmt.Sprintf("%s:%d", name, s.c.Versions)
+	uses := maps.Clone(s.c.Uses) // a Case is a value; the one that came in stays as it was
+	if uses == nil {
+		uses = map[string]int{}
+	}
+	uses[name]++
+	s.c.Uses = uses
+	if n := uses[name]; n > 1 {
+		return fmt.Sprintf("%s:%d", name, n)
+	}
+	return name
 }
 
-// do adds an effect. It gets its key, the mark of its place, and its repository.
+// do adds an effect. It gets its key, the mark of its place, and its repository. A name with a colon
+// names what it answers to, and that is done once; any other name is numbered when it comes again.
 func (s *step) do(name string, e disclosure.Effect) {
+	if !strings.Contains(name, ":") {
+		name = s.again(name)
+	}
 	e.Key, e.Case = s.key(name), s.c.ID
 	if e.Repo == (disclosure.Repo{}) {
 		e.Repo = s.c.Repo
@@ -241,7 +257,11 @@ func (s *step) start(kind disclosure.Kind, opened time.Time) {
 // policy changed later counts for later cases.
 func (s *step) promises() {
 	for _, r := range s.w.Policy.Promises.Rules {
-		s.c.Clocks = append(s.c.Clocks, promise.Clock{Rule: r, Start: s.c.Opened})
+		k := promise.Clock{Rule: r, Start: s.c.Opened}
+		if r.Kind == promise.Acknowledge && !s.c.Ack.At.IsZero() {
+			k.Stop(s.c.Ack.At) // a person answered before it was known to be a report
+		}
+		s.c.Clocks = append(s.c.Clocks, k)
 	}
 }
 

@@ -92,7 +92,7 @@ func (s *step) learn(a Advisory) {
 		s.tick(release.TaskCVE, wording.Code(a.CVE))
 		if s.c.State != disclosure.Closed {
 			d := s.data()
-			s.tell(s.again("cve"), s.words("cve", d))
+			s.tell("cve", s.words("cve", d))
 		}
 	}
 	if a.CreditAccepted {
@@ -126,7 +126,7 @@ func (s *step) reopened(before string) {
 func (s *step) dismissed() {
 	s.acknowledge("", "closed")
 	s.note("", "closed on GitHub")
-	s.tell(s.again("closed"), s.words("closed", s.data()))
+	s.tell("closed", s.words("closed", s.data()))
 	s.end(disclosure.Dismissed)
 }
 
@@ -138,13 +138,13 @@ func (s *step) end(o disclosure.Outcome) {
 	s.showStatus() // before the issue is closed, so that a reader of the mail sees why
 	s.setTrackerState("closed")
 	if s.c.ReleaseIssue != 0 {
-		s.do(s.again("release-state"), disclosure.Effect{Action: disclosure.SetIssue, Audience: disclosure.Nobody, Repo: s.c.Tracker, Number: s.c.ReleaseIssue, State: "closed"})
+		s.do("release-state", disclosure.Effect{Action: disclosure.SetIssue, Audience: disclosure.Nobody, Repo: s.c.Tracker, Number: s.c.ReleaseIssue, State: "closed"})
 	}
 }
 
 func (s *step) setTrackerState(state string) {
 	if s.c.TrackerIssue != 0 {
-		s.do(s.again("tracker-state"), disclosure.Effect{Action: disclosure.SetIssue, Audience: disclosure.Nobody, Slot: "tracker-state", Repo: s.c.Tracker, Number: s.c.TrackerIssue, State: state})
+		s.do("tracker-state", disclosure.Effect{Action: disclosure.SetIssue, Audience: disclosure.Nobody, Slot: "tracker-state", Repo: s.c.Tracker, Number: s.c.TrackerIssue, State: state})
 	}
 }
 

@@ -115,12 +115,11 @@ func (s *step) measures() {
 // of an issue become a notice. Closing goes with the same call.
 func (s *step) blank() {
 	s.c.Blanks++
-	name := fmt.Sprintf("blank:%d", s.c.Blanks)
 	if s.c.Comment != 0 {
-		s.do(name, disclosure.Effect{Action: disclosure.DeleteComment, Audience: disclosure.Public, Urgent: true, Number: s.c.Issue, Comment: s.c.Comment})
+		s.do("blank", disclosure.Effect{Action: disclosure.DeleteComment, Audience: disclosure.Public, Urgent: true, Number: s.c.Issue, Comment: s.c.Comment})
 		return
 	}
-	token := mark.Public(s.w.Secret, s.key(name))
+	token := mark.Public(s.w.Secret, s.key(fmt.Sprintf("blank/%d", s.c.Blanks)))
 	s.c.Notice = disclosure.Text{
 		Title: disclosure.Seal(s.words("notice-title", s.data())),
 		Body:  disclosure.Seal(mark.Wrap(s.words("notice", s.data()), token)),
@@ -134,7 +133,7 @@ func (s *step) blank() {
 		e.State, e.Why = "closed", "not_planned"
 		s.c.WeClosed = true
 	}
-	s.do(name, e)
+	s.do("blank", e)
 }
 
 func (s *step) closePublic() {
@@ -153,7 +152,10 @@ const (
 func (s *step) openDraft() {
 	d := s.data()
 	d.Now = wording.Time(s.now)
-	block := mark.Block(s.draftBlock(), s.words("provenance", d))
+	// The block stands behind a stranger's text, so its name must be one that no stranger can write.
+	key := s.key(fmt.Sprintf("draft/%d", s.c.Uses["draft"]+1))
+	s.c.DraftBlock = key + "/" + mark.Token(s.w.Secret, key)
+	block := mark.Block(s.c.DraftBlock, s.words("provenance", d))
 	room := mostDescription - utf8.RuneCountInString(block) - 100
 	body, rest := cutRunes(s.c.Body.Reveal(), room)
 	title, more := cutRunes(s.c.Title.Reveal(), mostSummary)
@@ -171,15 +173,8 @@ func (s *step) openDraft() {
 	s.c.Drafted = true
 	s.do("draft", disclosure.Effect{
 		Action: disclosure.OpenAdvisory, Audience: disclosure.Reporters,
-		SecretTop: disclosure.Seal(title), Secret: disclosure.Seal(body), Body: block, Mark: mark.End(s.draftBlock()), Credit: s.c.Reporter, Package: pkg,
+		SecretTop: disclosure.Seal(title), Secret: disclosure.Seal(body), Body: block, Mark: mark.End(s.c.DraftBlock), Credit: s.c.Reporter, Package: pkg,
 	})
-}
-
-// draftBlock names our block in a draft. The block stands behind a stranger's text, so its name must
-// be one that no stranger can write.
-func (s *step) draftBlock() string {
-	key := s.key("draft")
-	return key + "/" + mark.Token(s.w.Secret, key)
 }
 
 func cutRunes(s string, n int) (head, rest string) {
@@ -214,14 +209,14 @@ func (s *step) afterDraft() {
 	if s.c.TrackerIssue == 0 {
 		s.openTracker("tracker", fmt.Sprintf("%s#%d: public report", s.c.Repo, s.c.Issue))
 	} else {
-		s.say(s.again("story"), "", s.story())
+		s.say("story", "", s.story())
 	}
 }
 
 // passOn puts texts that did not fit, or that came later, on the advisory.
 func (s *step) passOn() {
 	for _, t := range s.c.Kept {
-		s.do(s.again("kept"), disclosure.Effect{
+		s.do("kept", disclosure.Effect{
 			Action: disclosure.CommentAdvisory, Audience: disclosure.Reporters, GHSA: s.c.GHSA,
 			Body: "The following text stood in public too:\n\n", Secret: disclosure.Seal(strings.TrimPrefix(t.Title.Reveal()+"\n\n"+t.Body.Reveal(), "\n\n")),
 		})
@@ -269,7 +264,7 @@ func (s *step) commentSeen() {
 		if s.c.GHSA != "" {
 			s.passOn()
 		} else if !s.c.Drafted {
-			s.say(s.again("kept-note"), "", "A comment on "+s.c.IssueURL+" held more of the report. It was deleted; its text is kept in this case.")
+			s.say("kept-note", "", "A comment on "+s.c.IssueURL+" held more of the report. It was deleted; its text is kept in this case.")
 		}
 	}
 }
@@ -362,8 +357,12 @@ func (s *step) undo() {
 
 // openFor is how long the text stood in public view.
 func (s *step) openFor() time.Duration {
-	if s.c.Blanked.IsZero() {
-		return s.now.Sub(s.c.Exposed)
+	since, until := s.c.Exposed, s.c.Blanked
+	if since.IsZero() {
+		since = s.c.Opened
 	}
-	return s.c.Blanked.Sub(s.c.Exposed)
+	if until.IsZero() {
+		until = s.now
+	}
+	return until.Sub(since)
 }

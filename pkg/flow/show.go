@@ -134,7 +134,7 @@ func (s *step) showStatus() {
 	}
 	if c.TrackerIssue != 0 && status != c.Status {
 		c.Status = status
-		s.do(s.again("status"), disclosure.Effect{
+		s.do("status", disclosure.Effect{
 			Action: disclosure.EditBlock, Audience: disclosure.Trackers, Slot: "status",
 			Repo: c.Tracker, Number: c.TrackerIssue, Title: s.key("status"), Body: status,
 		})
@@ -150,7 +150,7 @@ func (s *step) showStatus() {
 	if text := s.words("command-status", d); text != c.StatusText {
 		c.StatusText = text
 		e := disclosure.Effect{Action: disclosure.EditStatus, Audience: disclosure.Reporters, Slot: "status-comment", GHSA: c.GHSA, Comment: c.StatusID, Body: text}
-		s.do(s.again("status-comment"), e)
+		s.do("status-comment", e)
 		s.effects[len(s.effects)-1].Mark = mark.Private(s.key("status-comment"))
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
@@ -72,11 +74,22 @@ func (r *reader) say(n ast.Node, message, fix string) {
 }
 
 func (r *reader) at(tk *token.Token, message, fix string) {
-	m := Mistake{File: r.file, Line: 1, Column: 1, Message: message, Fix: fix}
+	m := Mistake{File: r.file, Line: 1, Column: 1, Message: oneLine(message), Fix: oneLine(fix)}
 	if tk != nil && tk.Position != nil {
 		m.Line, m.Column = max(tk.Position.Line, 1), max(tk.Position.Column, 1)
 	}
 	r.mistakes = append(r.mistakes, m)
+}
+
+// oneLine keeps a mistake on the line that editors and the tracker's list give it: values of several
+// lines are repeated in it.
+func oneLine(s string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) || c == '\u2028' || c == '\u2029' {
+			return ' '
+		}
+		return c
+	}, s)
 }
 
 // place is where a node begins for a person. The library names a block mapping by its first colon.

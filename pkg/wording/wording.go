@@ -124,7 +124,7 @@ func Time(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04 UTC")
 }
 
-// Span writes a duration roughly, as people say it.
+// Span writes a duration roughly, as people say it, whatever its sign.
 func Span(d time.Duration) string {
 	unit := func(n int64, name string) string {
 		if n == 1 {
@@ -132,9 +132,7 @@ func Span(d time.Duration) string {
 		}
 		return strconv.FormatInt(n, 10) + " " + name + "s"
 	}
-	switch {
-	case d < 0:
-		return Span(-d)
+	switch d = d.Abs(); {
 	case d < 2*time.Minute:
 		return unit(int64(d.Round(time.Second)/time.Second), "second")
 	case d < 2*time.Hour:

@@ -57,6 +57,9 @@ type row struct {
 // Accept puts deliveries on disk and returns when they are there. One that came in before is
 // accepted again without effect. Concurrent calls share a transaction and its fsync.
 func (s *Store) Accept(ctx context.Context, now time.Time, ds ...Delivery) error {
+	if len(ds) == 0 {
+		return nil
+	}
 	rows := make([]row, len(ds))
 	for i, d := range ds {
 		sealed, err := s.seal.seal(d.Body, "delivery/"+d.GUID)

@@ -71,6 +71,20 @@ const (
 	stopLimit = 15 * time.Second
 )
 
+// warnings passes on what River warns of; its regular counts would bury everything else.
+type warnings struct{ slog.Handler }
+
+// Enabled implements slog.Handler.
+func (w warnings) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && w.Handler.Enabled(ctx, l)
+}
+
+// WithAttrs implements slog.Handler.
+func (w warnings) WithAttrs(as []slog.Attr) slog.Handler { return warnings{w.Handler.WithAttrs(as)} }
+
+// WithGroup implements slog.Handler.
+func (w warnings) WithGroup(name string) slog.Handler { return warnings{w.Handler.WithGroup(name)} }
+
 // unfinished are the states of a sweep that is still to come or under way: one at a time.
 func unfinished() []rivertype.JobState {
 	return []rivertype.JobState{rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning, rivertype.JobStateRetryable, rivertype.JobStateScheduled}
@@ -89,7 +103,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[store.WakeArgs]) error { return e.WakeCase(ctx, j.Args.Case) }))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[sweepArgs]) error { return e.Sweep(ctx) }))
 	queue, err := e.Store.NewQueue(&river.Config{
-		Logger: e.Log.With("part", "queue"),
+		Logger: slog.New(warnings{e.Log.With("part", "queue").Handler()}),
 		Queues: map[string]river.QueueConfig{
 			store.QueueThink: {MaxWorkers: thinkers}, store.QueueAct: {MaxWorkers: actors}, store.QueueSweep: {MaxWorkers: 1},
 		},

@@ -254,12 +254,22 @@ func (e *Engine) issue(ctx context.Context, t thought) ([]happening, error) {
 		if c.ReleaseIssue != n.Issue.Number {
 			return nil, nil
 		}
-		return []happening{{ref, flow.Event{Kind: flow.ChecklistSeen, At: n.Issue.Updated, Issue: issueOf(n)}, e.known(c.Installation, c.Repo)}}, nil
+		return e.checklist(ctx, c, ref)
 	}
 	if n.Private || c.ID == 0 && ordinary(t.verdict) {
 		return nil, nil
 	}
 	return e.readPublic(ctx, t, c, ref, flow.IssueSeen, n.Issue.Author.Login, policy.Issues)
+}
+
+// checklist reads the release checklist as it is now: edits arrive in any order.
+func (e *Engine) checklist(ctx context.Context, c disclosure.Case, ref disclosure.Ref) ([]happening, error) {
+	i, err := e.Hub.Issue(ctx, c.Installation, c.Tracker, c.ReleaseIssue)
+	if err != nil {
+		return nil, err
+	}
+	issue := flow.Issue{Number: c.ReleaseIssue, Body: disclosure.Seal(i.GetBody())}
+	return []happening{{ref, flow.Event{Kind: flow.ChecklistSeen, At: e.Now(), Issue: issue}, e.known(c.Installation, c.Repo)}}, nil
 }
 
 // readPublic makes an event of a public text, if the policy watches the place and its author is

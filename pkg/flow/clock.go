@@ -48,7 +48,7 @@ func (s *step) remind() {
 		missed = missed || passed-k.Told > 1
 		escalate = escalate || rung.Escalate
 		k.Told = passed
-		names = append(names, fmt.Sprintf("%s:%d", k.Rule.Kind, passed))
+		names = append(names, fmt.Sprintf("%s is due %s", k.Rule.Kind, wording.Time(k.Due())))
 		heads = append(heads, s.headline(*k, rung))
 		if detail == "" {
 			detail, next = s.detail(*k), s.nextStep(k.Rule.Kind)
@@ -60,7 +60,7 @@ func (s *step) remind() {
 	d := s.data()
 	d.Mentions = s.mentions(escalate)
 	d.Headline, d.Detail, d.Next, d.Missed = strings.Join(heads, " "), detail, next, missed
-	s.note("", "reminded: %s", strings.Join(names, ", "))
+	s.note("", "reminded: %s", strings.Join(names, "; "))
 	s.say("remind", slotReminder, s.words("reminder", d))
 }
 

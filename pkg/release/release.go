@@ -127,10 +127,13 @@ func Apply(body string, ts []disclosure.Task) string {
 }
 
 // Read takes over which boxes people ticked or emptied. A task whose line was removed counts as
-// done: somebody decided that it is not owed.
+// done: somebody decided that it is not owed. What a fact has ticked stays ticked.
 func Read(body string, ts []disclosure.Task) []disclosure.Task {
 	out := slices.Clone(ts)
 	for i := range out {
+		if out[i].Done && out[i].Note != "" {
+			continue
+		}
 		found := false
 		for l := range strings.Lines(body) {
 			if !strings.Contains(l, taskMark(out[i])) {

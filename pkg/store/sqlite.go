@@ -81,8 +81,16 @@ func (s *Store) migrate(ctx context.Context) error {
 }
 
 // Revive makes the jobs of a process that was killed available again. River would wait for its
-// rescuer. SQLite has one process, so whatever is running when it starts belongs to the dead.
+// rescuer. SQLite has one process, so whatever is running when it starts belongs to the dead; that
+// there is but one is seen to first, by a lock that lasts until Close or death.
 func (s *Store) Revive(ctx context.Context) (int64, error) {
+	if s.lock == nil {
+		lock, err := lockFile(s.path + ".lock")
+		if err != nil {
+			return 0, fmt.Errorf("another process works on %s: %w", s.path, err)
+		}
+		s.lock = lock
+	}
 	r, err := s.db.ExecContext(ctx, `update river_job set state = 'available', attempted_by = null where state = 'running'`)
 	if err != nil {
 		return 0, fmt.Errorf("revive jobs: %w", err)

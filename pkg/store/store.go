@@ -9,6 +9,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"strings"
 	"sync"
@@ -31,6 +32,7 @@ type Store struct {
 	driver *ringingDriver
 
 	committed func()
+	lock      io.Closer // held while this process works on the database
 
 	mu     sync.Mutex // guards group
 	group  *group     // deliveries that wait for the next commit
@@ -85,6 +87,9 @@ func (s *Store) Close() error {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
 	}
 	return errors.Join(errs...)
 }

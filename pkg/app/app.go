@@ -102,7 +102,9 @@ func (a *App) build(ctx context.Context, o Options) error {
 	if o.Open {
 		source = openDesk{a}
 	}
-	mux.Handle("GET /{$}", dashboard.New(source, a.now))
+	desk := dashboard.New(source, a.now)
+	mux.Handle("GET /{$}", desk)
+	mux.Handle("GET /case/{id}", desk)
 	mux.Handle("GET /setup", dashboard.Setup(s.PublicURL, true))
 	a.Handler = mux
 	return nil

@@ -110,7 +110,7 @@ func (d openDesk) Desk(ctx context.Context) (dashboard.Desk, error) {
 	if err != nil {
 		return dashboard.Desk{}, err
 	}
-	out := dashboard.Desk{Troubles: append(d.ready.wrong(ctx), d.Engine.Troubles()...)}
+	out := dashboard.Desk{MadeUp: true, Troubles: append(d.ready.wrong(ctx), d.Engine.Troubles()...)}
 	for _, c := range cases {
 		row := dashboard.Case{Case: c}
 		if row.Lines, err = d.Store.History(ctx, c.ID); err != nil {

@@ -8,6 +8,9 @@ import (
 	_ "embed"
 	"html/template"
 	"net/http"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/heed-app/heed/pkg/disclosure"
@@ -38,6 +41,8 @@ type Case struct {
 // Desk is everything on the page.
 type Desk struct {
 	Closed   bool // cases are not shown: nobody is logged in
+	One      bool // one case with everything about it
+	MadeUp   bool // a demo
 	Troubles []string
 	Cases    []Case
 	Now      time.Time
@@ -48,7 +53,39 @@ type Source interface {
 	Desk(ctx context.Context) (Desk, error)
 }
 
-// New returns the page at "/".
+// Counts says how many cases are open, how many of them are overdue, and how many are closed.
+func (d Desk) Counts() (c struct{ Open, Overdue, Closed int }) {
+	for _, x := range d.Cases {
+		switch {
+		case !x.Open():
+			c.Closed++
+		case x.Overdue(d.Now):
+			c.Overdue++
+			c.Open++
+		default:
+			c.Open++
+		}
+	}
+	return c
+}
+
+// Overdue reports whether a promise of the case is broken and still to be kept.
+func (c Case) Overdue(now time.Time) bool {
+	return slices.ContainsFunc(c.Clocks, func(k promise.Clock) bool { return k.Running() && !k.Due().After(now) })
+}
+
+// Ticked counts the tasks that are done.
+func (c Case) Ticked() int {
+	n := 0
+	for _, t := range c.Tasks {
+		if t.Done {
+			n++
+		}
+	}
+	return n
+}
+
+// New returns the pages: all cases at "/", one at "/case/{id}".
 func New(s Source, now func() time.Time) http.Handler {
 	t := template.Must(template.New("desk").Funcs(funcs(now)).Parse(deskHTML))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -58,8 +95,29 @@ func New(s Source, now func() time.Time) http.Handler {
 			return
 		}
 		d.Now = now()
+		if id := r.PathValue("id"); id != "" {
+			i := slices.IndexFunc(d.Cases, func(c Case) bool { return strconv.FormatInt(c.ID, 10) == id })
+			if i < 0 {
+				http.NotFound(w, r)
+				return
+			}
+			d.Cases, d.One = d.Cases[i:i+1], true
+		}
+		// What waits for somebody comes first: overdue, open, closed.
+		slices.SortStableFunc(d.Cases, func(a, b Case) int { return rank(a, d.Now) - rank(b, d.Now) })
 		render(w, t, d)
 	})
+}
+
+func rank(c Case, now time.Time) int {
+	switch {
+	case !c.Open():
+		return 2
+	case c.Overdue(now):
+		return 0
+	default:
+		return 1
+	}
 }
 
 // Setup returns the page that tells how to make the App. configured: the App is there already.
@@ -99,7 +157,7 @@ func funcs(now func() time.Time) template.FuncMap {
 			case k.Kept():
 				return part("kept", "kept, "+wording.Span(k.Due().Sub(k.Stopped))+" before it was due")
 			case !k.Stopped.IsZero():
-				return part("late", "done "+wording.Span(k.Stopped.Sub(k.Due()))+" late")
+				return part("late", wording.Span(k.Stopped.Sub(k.Due()))+" late")
 			case !k.Paused.IsZero():
 				return part("idle", "paused, waiting for the reporter")
 			case left < 0:
@@ -108,15 +166,10 @@ func funcs(now func() time.Time) template.FuncMap {
 				return part("runs", wording.Span(left)+" left")
 			}
 		},
-		"subject": func(c Case) string {
-			switch {
-			case c.GHSA != "":
-				return c.GHSA
-			case c.Kind == disclosure.PolicyTrouble:
-				return "policy"
-			default:
-				return ""
-			}
+		"kind": func(k disclosure.Kind) string {
+			words := strings.ReplaceAll(string(k), "-", " ")
+			return strings.ToUpper(words[:1]) + words[1:]
 		},
+		"short": func(t time.Time) string { return t.UTC().Format("Mon 2 Jan 15:04") },
 	}
 }

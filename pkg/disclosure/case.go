@@ -113,8 +113,8 @@ type Case struct {
 	PauseLimit   time.Duration
 	Tracker      Repo // private repository of the case's issue; zero without one
 	TrackerIssue int
-	Unsaid       []string // waits for the tracker issue to be there
-	Status       string   // status block as it was decided last
+	Unsaid       []string       // waits for the tracker issue to be there
+	Status       string         // status block as it was decided last
 	Uses         map[string]int // how often each kind of effect was decided
 	ReleaseIssue int
 	ReleaseAsked bool

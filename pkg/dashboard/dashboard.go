@@ -170,6 +170,7 @@ func funcs(now func() time.Time) template.FuncMap {
 			words := strings.ReplaceAll(string(k), "-", " ")
 			return strings.ToUpper(words[:1]) + words[1:]
 		},
+		"plain": func(markdown string) string { return strings.ReplaceAll(markdown, "`", "") },
 		"short": func(t time.Time) string { return t.UTC().Format("Mon 2 Jan 15:04") },
 	}
 }

@@ -48,7 +48,7 @@ func (s *step) remind() {
 		missed = missed || passed-k.Told > 1
 		escalate = escalate || rung.Escalate
 		k.Told = passed
-		names = append(names, fmt.Sprintf("%s is due %s", k.Rule.Kind, wording.Time(k.Due())))
+		names = append(names, fmt.Sprintf("%s due %s", owed(k.Rule.Kind), wording.Time(k.Due())))
 		heads = append(heads, s.headline(*k, rung))
 		if detail == "" {
 			detail, next = s.detail(*k), s.nextStep(k.Rule.Kind)
@@ -67,10 +67,7 @@ func (s *step) remind() {
 // headline says what is due, in one sentence.
 func (s *step) headline(k promise.Clock, r promise.Rung) string {
 	due, left := wording.Time(k.Due()), k.Due().Sub(s.now)
-	what := map[promise.Kind]string{
-		promise.Acknowledge: "An answer to the reporter", promise.Decide: "A decision on this report",
-		promise.Update: "An update for the reporter", promise.Fix: "The release with the fix",
-	}[k.Rule.Kind]
+	what := owed(k.Rule.Kind)
 	if s.c.Held {
 		what = "A look at this possible report"
 	}
@@ -82,6 +79,13 @@ func (s *step) headline(k promise.Clock, r promise.Rung) string {
 	default:
 		return fmt.Sprintf("%s was due by **%s** and there is none yet.", what, due)
 	}
+}
+
+func owed(k promise.Kind) string {
+	return map[promise.Kind]string{
+		promise.Acknowledge: "An answer to the reporter", promise.Decide: "A decision on this report",
+		promise.Update: "An update for the reporter", promise.Fix: "The release with the fix",
+	}[k]
 }
 
 func (s *step) detail(k promise.Clock) string {

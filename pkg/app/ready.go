@@ -14,7 +14,7 @@ import (
 
 // readyAge is how long an answer about GitHub is believed: probes come often, and each would cost
 // calls.
-const readyAge = 10 * time.Second
+const readyAge = 5 * time.Second
 
 // readiness answers GET /readyz: 503 and what is wrong, or 200.
 type readiness struct {
@@ -42,16 +42,16 @@ func (r *readiness) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 
 // wrong lists what keeps the App from doing its work.
 func (r *readiness) wrong(ctx context.Context) []string {
-	var out []string
-	if err := r.app.Store.Check(ctx, r.app.now()); err != nil {
-		out = append(out, "the database cannot be written: "+err.Error())
-	}
+	ctx = context.WithoutCancel(ctx) // whoever hangs up must not decide what others are told
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if now := r.app.now(); r.at.IsZero() || now.Sub(r.at) > readyAge {
 		r.at, r.trouble = now, r.app.askGitHub(ctx)
+		if err := r.app.Store.Check(ctx, now); err != nil {
+			r.trouble = append(r.trouble, "the database cannot be written: "+err.Error())
+		}
 	}
-	return append(out, r.trouble...)
+	return slices.Clone(r.trouble)
 }
 
 func (a *App) askGitHub(ctx context.Context) []string {

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -98,7 +99,7 @@ func tell(t *testing.T, file string, change func(*world)) (o outcome) {
 		Files: []string{file}, Cmds: verbs(), ContinueOnError: true, RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error {
 			return setUp(e, change, func(w *world) {
-				if err := w.sweep(); err != nil {
+				if err := w.advance(2 * time.Hour); err != nil {
 					t.Errorf("%s: %v", filepath.Base(file), err)
 				}
 				o = outcome{roughly(steady(w, w.dump())), w.sim.Violations(), w.sim.Writes(), w.commits}

@@ -88,30 +88,33 @@ type Case struct {
 	Drafted       bool      // the advisory is a draft that we opened
 	DraftBlock    string    // names our block in it
 	CommentsSeen  time.Time // advisory comments are known up to here
-	NoComments    bool      // the advisory comments API is not to be had
+	Updated       time.Time // of the advisory, as we know it
 
-	Issue    int   // public issue, 0 if none
-	Comment  int64 // public comment that is the report, 0 if none
-	IssueURL string
-	Title    Embargoed // as its author wrote it
-	Body     Embargoed
-	Notice   Text      // what stands there instead
-	Blanks   int       // how often title and body were blanked
-	Blanked  time.Time // when they were blanked last
-	Exposed  time.Time // since when the text stood open
-	Measures []string  // what the policy asked for when the case was opened
-	WeClosed bool
-	WeLocked bool
-	Label    string   // label that we set in public
-	Moved    []string // measures that did not succeed, as sentences for the tracker
-	Kept     []Text   // further texts that stood open, not in an advisory
-	History  History
-	Held     bool // maintainers were asked; nothing was done yet
+	Issue     int   // public issue, 0 if none
+	Comment   int64 // public comment that is the report, 0 if none
+	IssueURL  string
+	Title     Embargoed // as its author wrote it
+	Body      Embargoed
+	Notice    Text      // what stands there instead
+	Blanks    int       // how often title and body were blanked
+	Blanked   time.Time // when they were blanked last
+	Exposed   time.Time // since when the text stood open
+	Measures  []string  // what the policy asked for when the case was opened
+	WeClosed  bool
+	WeLocked  bool
+	Label     string     // label that we set in public
+	Moved     []string   // measures that did not succeed, as sentences for the tracker
+	Kept      []KeptText // further texts that stood open and are not on the advisory yet
+	WasClosed bool       // the issue was closed before we came
+	History   History
+	Held      bool // maintainers were asked; nothing was done yet
 
 	Team         []string // "@org/team", to be mentioned in private places
 	EscalateTo   []string
 	PauseLimit   time.Duration
-	Tracker      Repo // private repository of the case's issue; zero without one
+	BySeverity   map[string]map[promise.Kind]promise.Span
+	Mode         string // the policy's when the case was opened
+	Tracker      Repo   // private repository of the case's issue; zero without one
 	TrackerIssue int
 	Unsaid       []string       // waits for the tracker issue to be there
 	Status       string         // status block as it was decided last
@@ -126,6 +129,12 @@ type Case struct {
 	Trouble      string
 	Mistakes     string    // PolicyTrouble: what was told
 	Look         time.Time // when to look again at a case of which nothing is due
+}
+
+// KeptText is a text that stood in public.
+type KeptText struct {
+	Text
+	Key string // of the effect that puts it on the advisory, "" while there is none
 }
 
 // History is the readable edit history that blanking leaves behind.
@@ -155,6 +164,12 @@ func RefIssue(repo int64, number int) Ref { return Ref(fmt.Sprintf("issue/%d/%d"
 // RefComment names a comment on an issue.
 func RefComment(repo, id int64) Ref { return Ref(fmt.Sprintf("comment/%d/%d", repo, id)) }
 
+// RefAside names what was answered or told about comments of an issue.
+func RefAside(repo int64, issue int) Ref { return Ref(fmt.Sprintf("aside/%d/%d", repo, issue)) }
+
+// RefHeld names the first comment of an issue about which people are to decide.
+func RefHeld(repo int64, issue int) Ref { return Ref(fmt.Sprintf("held/%d/%d", repo, issue)) }
+
 // RefErrand names a comment that commanded something where there was no case.
 func RefErrand(repo, id int64) Ref { return Ref(fmt.Sprintf("errand/%d/%d", repo, id)) }
 
@@ -174,9 +189,15 @@ func (c Case) Refs() []Ref {
 	if c.GHSA != "" {
 		refs = append(refs, RefAdvisory(c.Repo.ID, c.GHSA))
 	}
-	if c.Comment != 0 {
+	switch {
+	case c.Comment != 0 && (c.Kind == Contact || c.Kind == Spam):
+		refs = append(refs, RefAside(c.Repo.ID, c.Issue)) // one answer an issue, however many ask
+	case c.Comment != 0:
 		refs = append(refs, RefComment(c.Repo.ID, c.Comment))
-	} else if c.Issue != 0 {
+		if c.Held {
+			refs = append(refs, RefHeld(c.Repo.ID, c.Issue))
+		}
+	case c.Issue != 0:
 		refs = append(refs, RefIssue(c.Repo.ID, c.Issue))
 	}
 	for _, n := range []int{c.TrackerIssue, c.ReleaseIssue} {

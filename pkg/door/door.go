@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-github/v60/github"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/heed-app/heed/pkg/store"
 )
@@ -22,19 +23,23 @@ import (
 // "payloads are capped at 25 MB".
 const MaxBody = 25 << 20
 
+// waitForMemory is how long a delivery waits for others to be read. GitHub gives up after 10 s.
+const waitForMemory = 5 * time.Second
+
 // Door is the handler of POST /api/github/hook.
 type Door struct {
 	secrets [][]byte
 	store   *store.Store
 	now     func() time.Time
 	log     *slog.Logger
+	memory  *semaphore.Weighted // bytes of bodies that are being read
 }
 
 // New makes a door that accepts signatures by any of the secrets: the current one, and the
 // previous one while it is being rotated. An empty first secret is an error, since anybody could
 // sign with it.
 func New(s *store.Store, secrets []string, now func() time.Time, log *slog.Logger) (*Door, error) {
-	d := &Door{store: s, now: now, log: log}
+	d := &Door{store: s, now: now, log: log, memory: semaphore.NewWeighted(4 * MaxBody)}
 	if len(secrets) == 0 || secrets[0] == "" {
 		return nil, errors.New("the webhook secret is empty")
 	}
@@ -74,6 +79,23 @@ func (d *Door) take(w http.ResponseWriter, r *http.Request) (status int, reason 
 	if signature == "" {
 		return http.StatusUnauthorized, "X-Hub-Signature-256 is required"
 	}
+	if len(signature) != len("sha256=")+64 {
+		return http.StatusUnauthorized, "the signature does not fit"
+	}
+	if r.ContentLength > MaxBody {
+		return http.StatusRequestEntityTooLarge, fmt.Sprintf("over %d bytes", MaxBody)
+	}
+	// Nobody has proved anything yet: what strangers may make us hold at once is bounded.
+	size := int64(MaxBody)
+	if r.ContentLength >= 0 {
+		size = max(r.ContentLength, 1)
+	}
+	waiting, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), waitForMemory)
+	defer cancel()
+	if err := d.memory.Acquire(waiting, size); err != nil {
+		return http.StatusServiceUnavailable, "too much at once"
+	}
+	defer d.memory.Release(size)
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return http.StatusRequestEntityTooLarge, fmt.Sprintf("over %d bytes", MaxBody)

@@ -218,17 +218,32 @@ func TestStorageThatCannotTakeIt(t *testing.T) {
 	}
 }
 
+// hangingUp ends the request's context when the last byte was read.
+type hangingUp struct {
+	io.Reader
+	hangUp func()
+}
+
+func (h hangingUp) Read(p []byte) (int, error) {
+	n, err := h.Reader.Read(p)
+	if err != nil {
+		h.hangUp()
+	}
+	return n, err
+}
+
 // GitHub hangs up after ten seconds; what it sent is kept all the same.
 func TestWhoHangsUpIsHeard(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
 	ctx, hangUp := context.WithCancel(t.Context())
+	defer hangUp()
 	r := delivery("guid", body()).WithContext(ctx)
-	hangUp()
+	r.Body = io.NopCloser(hangingUp{r.Body, hangUp})
 	if res := answer(newDoor(t, s, io.Discard), r); res.Code != http.StatusAccepted {
 		t.Errorf("got %d", res.Code)
 	}
-	if known, err := s.Known(t.Context(), "guid"); err != nil || !known {
+	if known, err := s.Known(t.Context(), "guid"); err != nil || !known || ctx.Err() == nil {
 		t.Errorf("not stored, %v", err)
 	}
 }

@@ -17,6 +17,9 @@ import (
 // below after some two days.
 const mostAttempts = 50
 
+// attemptLimit ends an attempt well before the lease of its lane: nobody else must begin meanwhile.
+const attemptLimit = store.Lease * 3 / 4
+
 // backoff is how long to wait after the n-th failure.
 func backoff(n int) time.Duration {
 	return min(time.Second<<min(n-1, 12), time.Hour)
@@ -64,8 +67,10 @@ func (e *Engine) attempt(ctx context.Context, a store.Attempt) error {
 	}
 	start := e.Now()
 	var r disclosure.Receipt
-	if err = e.allowed(ctx, c, a.Effect); err == nil {
-		r, err = e.Hub.Perform(ctx, c.Installation, a.Effect, a.Maybe, a.Decided)
+	limited, cancel := context.WithTimeout(ctx, attemptLimit) // the lane is ours for no longer than its lease
+	defer cancel()
+	if err = e.allowed(limited, c, a.Effect); err == nil {
+		r, err = e.Hub.Perform(limited, c.Installation, a.Effect, a.Maybe, a.Decided)
 	}
 	now := e.Now()
 	log := e.Log.With("case", a.Case, "effect", a.Key, "attempt", a.Attempts, "took", now.Sub(start))
@@ -100,10 +105,12 @@ func (e *Engine) allowed(ctx context.Context, c disclosure.Case, f disclosure.Ef
 	if f.Repo.ID == 0 || f.Repo.ID != c.Tracker.ID {
 		return nil
 	}
-	t, err := e.world.tracker(ctx, c.Installation, c.Repo.Owner, c.Tracker.String())
+	t, err := e.world.trackerNow(ctx, c.Installation, c.Repo.Owner, c.Tracker.String())
 	switch {
 	case err != nil:
 		return err
+	case t.trouble == "" && t.repo.ID != c.Tracker.ID:
+		return &hub.Trouble{Kind: hub.Refused, Err: errors.New("the tracker is another repository of that name now")}
 	case t.trouble != "":
 		return &hub.Trouble{Kind: hub.Refused, Err: errors.New(t.trouble)}
 	default:
@@ -137,8 +144,7 @@ func (e *Engine) think(ctx context.Context, tx *store.Tx, id int64, ev flow.Even
 	if err != nil {
 		return fmt.Errorf("case %d: %w", id, err)
 	}
-	w.Turn = id
-	return e.write(ctx, tx, flow.Step(c, ev, w), w.Policy.Mode)
+	return e.write(ctx, tx, flow.Step(c, ev, w))
 }
 
 // changed: a person edited the issue between the decision and the act. The decision is made again
@@ -147,7 +153,7 @@ func (e *Engine) changed(ctx context.Context, c disclosure.Case, a store.Attempt
 	if !a.Urgent { // putting a text back over somebody's edit would be wrong
 		return e.settle(ctx, c, a, flow.Event{Kind: flow.Laid, At: e.Now(), Effect: a.Effect, Reason: "somebody edited it meanwhile"})
 	}
-	i, err := e.Hub.Issue(ctx, c.Installation, a.Repo, a.Number)
+	ev, err := e.reread(ctx, c, a)
 	if err != nil {
 		t := hub.As(err)
 		return e.Store.Retry(context.WithoutCancel(ctx), a, e.Now(), later(e.Now(), t, a.Attempts), t.Error(), true, t.Kind == hub.Again)
@@ -156,22 +162,42 @@ func (e *Engine) changed(ctx context.Context, c disclosure.Case, a store.Attempt
 	if err != nil {
 		w = e.known(c.Installation, c.Repo)
 	}
-	v := detect.Read(i.GetTitle(), i.GetBody())
-	ev := flow.Event{
-		Kind: flow.IssueSeen, At: i.GetUpdatedAt().Time, Installation: c.Installation, Repo: c.Repo,
-		Actor:   flow.Actor{Login: i.GetUser().GetLogin()},
-		Reading: v.Reading(w.Policy.Public.Threshold.Confident, w.Policy.Public.Threshold.Suspect),
-		Issue: flow.Issue{
-			Number: a.Number, URL: i.GetHTMLURL(), Author: i.GetUser().GetLogin(), Closed: i.GetState() == "closed",
-			Title: disclosure.Seal(i.GetTitle()), Body: disclosure.Seal(i.GetBody()), Created: i.GetCreatedAt().Time,
-		},
+	v := detect.Read(ev.Issue.Title.Reveal(), ev.Issue.Body.Reveal())
+	if ev.Kind == flow.CommentSeen {
+		v = detect.Read("", ev.Comment.Body.Reveal())
 	}
+	ev.Reading = v.Reading(w.Policy.Public.Threshold.Confident, w.Policy.Public.Threshold.Suspect)
 	return e.Store.Write(ctx, e.Now(), func(tx *store.Tx) error {
 		if err := tx.Replace(ctx, a.Key); err != nil {
 			return err
 		}
 		return e.think(ctx, tx, c.ID, ev, w)
 	})
+}
+
+// reread makes an event of the public text as it stands now.
+func (e *Engine) reread(ctx context.Context, c disclosure.Case, a store.Attempt) (flow.Event, error) {
+	ev := flow.Event{Kind: flow.IssueSeen, Installation: c.Installation, Repo: c.Repo, Reread: true}
+	if a.Action == disclosure.DeleteComment {
+		m, err := e.Hub.IssueComment(ctx, c.Installation, a.Repo, a.Comment)
+		if err != nil {
+			return ev, err
+		}
+		ev.Kind, ev.At, ev.Actor.Login = flow.CommentSeen, m.GetUpdatedAt().Time, m.GetUser().GetLogin()
+		ev.Issue = flow.Issue{Number: a.Number}
+		ev.Comment = flow.Comment{ID: a.Comment, URL: m.GetHTMLURL(), Author: m.GetUser().GetLogin(), Body: disclosure.Seal(m.GetBody())}
+		return ev, nil
+	}
+	i, err := e.Hub.Issue(ctx, c.Installation, a.Repo, a.Number)
+	if err != nil {
+		return ev, err
+	}
+	ev.At, ev.Actor.Login = i.GetUpdatedAt().Time, i.GetUser().GetLogin()
+	ev.Issue = flow.Issue{
+		Number: a.Number, URL: i.GetHTMLURL(), Author: i.GetUser().GetLogin(), Closed: i.GetState() == "closed",
+		Title: disclosure.Seal(i.GetTitle()), Body: disclosure.Seal(i.GetBody()), Created: i.GetCreatedAt().Time,
+	}
+	return ev, nil
 }
 
 // WakeCase thinks about a case because a moment has come. GitHub is not asked: the clock must

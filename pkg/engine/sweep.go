@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/heed-app/heed/pkg/disclosure"
@@ -25,6 +26,9 @@ const sweepOverlap = time.Hour
 // mostReads bounds what one sweep reads of one installation, so that watching never uses up the
 // calls that acting needs. What is left out comes first the next time.
 const mostReads = 60
+
+// mostRequests is how often GitHub is asked to repeat the same delivery.
+const mostRequests = 20
 
 // Sweep compares GitHub with what we know. What it finds becomes the same events as webhooks, and
 // goes the same way from there. One part that fails does not keep the others from being looked at.
@@ -56,7 +60,8 @@ func (e *Engine) sweepDeliveries(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if known { // it is on disk; only the answer was late
+		// It is on disk, and only the answer was late; or the door will never take it.
+		if e.asked[guid]++; known || e.asked[guid] > mostRequests {
 			continue
 		}
 		if err := e.Hub.Redeliver(ctx, id); err != nil {
@@ -84,7 +89,7 @@ func (e *Engine) sweepInstallations(ctx context.Context) error {
 		}
 		s := sweeper{Engine: e, inst: i.ID, left: mostReads}
 		for _, c := range cases {
-			if c.Installation == i.ID {
+			if strings.EqualFold(c.Repo.Owner, i.Account) {
 				s.cases = append(s.cases, c)
 			}
 		}
@@ -145,7 +150,7 @@ func (s *sweeper) comments(ctx context.Context, c disclosure.Case) error {
 	if c.GHSA == "" || c.AdvisoryState == "published" {
 		return nil
 	}
-	list, err := s.Hub.Comments(ctx, c.Installation, c.Repo, c.GHSA, c.CommentsSeen)
+	list, err := s.Hub.Comments(ctx, s.inst, c.Repo, c.GHSA, c.CommentsSeen)
 	if hub.IsGone(err) || err != nil && hub.As(err).Kind == hub.Refused {
 		return nil // the preview is not to be had here; the tracker was told when it mattered
 	}
@@ -162,7 +167,7 @@ func (s *sweeper) comments(ctx context.Context, c disclosure.Case) error {
 		}
 		f := hub.Found{
 			Event: hub.FoundComment, GUID: fmt.Sprintf("comment-%d-%s-%d", c.Repo.ID, c.GHSA, m.ID),
-			Installation: c.Installation, Repo: c.Repo, GHSA: c.GHSA, Comment: &m,
+			Installation: s.inst, Repo: c.Repo, GHSA: c.GHSA, Comment: &m,
 		}
 		if err := s.take(ctx, f, "comment"); err != nil {
 			return err
@@ -176,13 +181,13 @@ func (s *sweeper) history(ctx context.Context, c disclosure.Case) error {
 	if !c.History.Open {
 		return nil
 	}
-	open, err := s.Hub.HistoryOpen(ctx, c.Installation, c.Repo, c.Issue)
+	open, err := s.Hub.HistoryOpen(ctx, s.inst, c.Repo, c.Issue)
 	if err != nil || open {
 		return err
 	}
 	return s.take(ctx, hub.Found{
 		Event: hub.FoundHistory, GUID: fmt.Sprintf("history-%d-%d-%d", c.Repo.ID, c.Issue, c.Blanks),
-		Installation: c.Installation, Repo: c.Repo, Issue: c.Issue,
+		Installation: s.inst, Repo: c.Repo, Issue: c.Issue,
 	}, "history")
 }
 

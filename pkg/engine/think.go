@@ -98,12 +98,16 @@ func (e *Engine) consider(ctx context.Context, t thought, us string) (quiet bool
 		return true, nil
 	}
 	err = e.Store.Write(ctx, e.Now(), func(tx *store.Tx) error {
+		ours, err := tx.Claim(ctx, t.Seq)
+		if err != nil || !ours {
+			return err
+		}
 		for _, h := range hs {
 			if err := e.decide(ctx, tx, h); err != nil {
 				return err
 			}
 		}
-		return tx.Retire(ctx, t.Seq)
+		return nil
 	})
 	if err != nil {
 		return false, fmt.Errorf("think about delivery %s: %w", t.GUID, err)
@@ -126,15 +130,19 @@ func (e *Engine) decide(ctx context.Context, tx *store.Tx, h happening) error {
 		if c.ID, err = tx.NewCase(ctx); err != nil {
 			return err
 		}
-		h.world.Turn = c.ID
+		if h.world.Turn, err = tx.Reports(ctx, h.event.Repo.ID); err != nil {
+			return err
+		}
 		d = flow.Step(disclosure.Case{ID: c.ID}, h.event, h.world)
 		e.stats.opened(d.Case.Kind)
 	}
-	return e.write(ctx, tx, d, h.world.Policy.Mode)
+	return e.write(ctx, tx, d)
 }
 
 // write saves a decision. In any mode but "act" nothing is done: the effects lie aside to be seen.
-func (e *Engine) write(ctx context.Context, tx *store.Tx, d flow.Decision, mode policy.Mode) error {
+// The mode is the case's own: what GitHub can be asked at the moment must not decide whether we act.
+func (e *Engine) write(ctx context.Context, tx *store.Tx, d flow.Decision) error {
+	mode := policy.Mode(d.Case.Mode)
 	if err := tx.Cancel(ctx, d.Case.ID, d.Cancel); err != nil {
 		return err
 	}
@@ -167,7 +175,7 @@ func (e *Engine) postpone(ctx context.Context, d store.Delivery, cause error) er
 		default:
 			until := later(now, t, d.Attempts+1)
 			e.Log.InfoContext(ctx, "delivery waits", "delivery", d.GUID, "event", d.Event, "reason", cause, "until", until)
-			return tx.Postpone(ctx, d.Seq, until, cause.Error())
+			return tx.Postpone(ctx, d.Seq, until, cause.Error(), t.Kind == hub.Again)
 		}
 	})
 }
@@ -221,6 +229,7 @@ func (e *Engine) route(ctx context.Context, t thought, us string) ([]happening, 
 		return e.renamed(ctx, t)
 	case "installation", "installation_repositories", "installation_target":
 		e.world.forget()
+		return e.installed(ctx, t)
 	}
 	return nil, nil
 }
@@ -240,11 +249,14 @@ func ordinary(v detect.Verdict) bool {
 func (e *Engine) issue(ctx context.Context, t thought) ([]happening, error) {
 	n := t.n
 	ref := disclosure.RefIssue(n.Repo.ID, n.Issue.Number)
+	if n.Action == "deleted" { // with its history: nothing is left to be cleared
+		return []happening{{ref, flow.Event{Kind: flow.HistorySeen, At: e.Now()}, e.known(n.Installation, n.Repo)}}, nil
+	}
 	if n.Action != "opened" && n.Action != "edited" || n.Issue.PullRequest {
 		return nil, nil
 	}
 	var c disclosure.Case
-	if n.Action == "edited" {
+	if n.Action == "edited" || !ordinary(t.verdict) {
 		var err error
 		if c, err = e.Store.CaseByRef(ctx, ref); err != nil && !errors.Is(err, store.ErrNotFound) {
 			return nil, err
@@ -259,7 +271,16 @@ func (e *Engine) issue(ctx context.Context, t thought) ([]happening, error) {
 	if n.Private || c.ID == 0 && ordinary(t.verdict) {
 		return nil, nil
 	}
-	return e.readPublic(ctx, t, c, ref, flow.IssueSeen, n.Issue.Author.Login, policy.Issues)
+	if c.ID != 0 { // webhooks come in any order: what counts is how it reads now
+		i, err := e.Hub.Issue(ctx, n.Installation, n.Repo, n.Issue.Number)
+		if err != nil {
+			return nil, err
+		}
+		fresh := *n.Issue
+		fresh.Title, fresh.Body, fresh.State = disclosure.Seal(i.GetTitle()), disclosure.Seal(i.GetBody()), i.GetState()
+		t.n.Issue, t.verdict = &fresh, detect.Read(i.GetTitle(), i.GetBody())
+	}
+	return e.readPublic(ctx, t, c, ref, flow.IssueSeen, n.Issue.Author, policy.Issues)
 }
 
 // checklist reads the release checklist as it is now: edits arrive in any order.
@@ -274,21 +295,24 @@ func (e *Engine) checklist(ctx context.Context, c disclosure.Case, ref disclosur
 
 // readPublic makes an event of a public text, if the policy watches the place and its author is
 // not exempt.
-func (e *Engine) readPublic(ctx context.Context, t thought, c disclosure.Case, ref disclosure.Ref, kind flow.Kind, author string, place policy.Watch) ([]happening, error) {
+func (e *Engine) readPublic(ctx context.Context, t thought, c disclosure.Case, ref disclosure.Ref, kind flow.Kind, author hub.Person, place policy.Watch) ([]happening, error) {
 	n := t.n
 	p, err := e.world.policy(ctx, n.Installation, n.Repo)
 	if err != nil {
 		return nil, err
 	}
 	reading := t.verdict.Reading(p.Public.Threshold.Confident, p.Public.Threshold.Suspect)
-	if !slices.Contains(p.Public.Watch, place) || exempt(p.Public.Exempt, author) || c.ID == 0 && reading == detect.ReadOrdinary {
+	if !slices.Contains(p.Public.Watch, place) || exempt(p.Public.Exempt, author.Login) || c.ID == 0 && reading == detect.ReadOrdinary {
 		return nil, nil
 	}
 	if c.ID == 0 && reading == detect.ReadDependency && p.Public.Labels.Dependency == "" {
 		return nil, nil
 	}
+	if author.Type == "Bot" && reading != detect.ReadConfident {
+		return nil, nil // machines that answer machines never come to an end
+	}
 	if reading == detect.ReadSuspect {
-		writer, err := e.Hub.Writer(ctx, n.Installation, n.Repo, author)
+		writer, err := e.Hub.Writer(ctx, n.Installation, n.Repo, author.Login)
 		if err != nil || writer {
 			return nil, err
 		}
@@ -303,6 +327,11 @@ func (e *Engine) readPublic(ctx context.Context, t thought, c disclosure.Case, r
 	}
 	if n.Action == "edited" {
 		ev.At = n.Issue.Updated
+	}
+	if c.ID != 0 && n.Sender.Login != author.Login {
+		if ev.Actor.Maintainer, err = e.Hub.Maintainer(ctx, n.Installation, n.Repo, n.Sender.Login, p.Team); err != nil {
+			return nil, err
+		}
 	}
 	if n.Comment != nil {
 		ev.Comment, ev.At = commentOf(n), n.Comment.Updated
@@ -338,7 +367,7 @@ func (e *Engine) comment(ctx context.Context, t thought) ([]happening, error) {
 		return nil, nil
 	}
 	commands := command.Parse(n.Comment.Body.Reveal(), command.Tracker)
-	if len(commands) == 0 && (n.Private || ordinary(t.verdict)) {
+	if len(commands) == 0 && (n.Private || ordinary(t.verdict) && n.Action != "edited") {
 		return nil, nil
 	}
 	c, err := e.Store.CaseByRef(ctx, issueRef)
@@ -346,11 +375,12 @@ func (e *Engine) comment(ctx context.Context, t thought) ([]happening, error) {
 		return nil, err
 	}
 	var out []happening
-	if len(commands) > 0 && n.Action == "created" && n.Comment.Author.Login == n.Sender.Login {
-		place := command.Public
-		if c.ID != 0 && c.Tracker.ID == n.Repo.ID {
-			place = command.Tracker
-		}
+	place := command.Public
+	if c.ID != 0 && c.Tracker.ID == n.Repo.ID {
+		place = command.Tracker
+	}
+	person := n.Comment.Author.Login == n.Sender.Login && n.Comment.Author.Type != "Bot"
+	if len(commands) > 0 && n.Action == "created" && person && (place == command.Tracker || !n.Private) {
 		h, err := e.commanded(ctx, t, c, issueRef, place)
 		if err != nil {
 			return nil, err
@@ -360,22 +390,25 @@ func (e *Engine) comment(ctx context.Context, t thought) ([]happening, error) {
 	if n.Private {
 		return out, nil
 	}
-	place := policy.Comments
+	watch := policy.Comments
 	if n.Issue.PullRequest {
-		place = policy.PullRequests
+		watch = policy.PullRequests
 	}
 	// A comment belongs to the case of its issue, if that is a report; else it may be one itself.
 	ref := issueRef
-	if c.Kind != disclosure.PublicReport {
+	if c.Kind != disclosure.PublicReport || !c.Open() {
 		ref = disclosure.RefComment(n.Repo.ID, n.Comment.ID)
+		if t.verdict.Class == detect.ContactRequest || t.verdict.Class == detect.Spam {
+			ref = disclosure.RefAside(n.Repo.ID, n.Issue.Number)
+		}
 		if c, err = e.Store.CaseByRef(ctx, ref); err != nil && !errors.Is(err, store.ErrNotFound) {
 			return nil, err
 		}
 	}
-	if ordinary(t.verdict) {
+	if ordinary(t.verdict) && !c.Held {
 		return out, nil
 	}
-	more, err := e.readPublic(ctx, t, c, ref, flow.CommentSeen, n.Comment.Author.Login, place)
+	more, err := e.readPublic(ctx, t, c, ref, flow.CommentSeen, n.Comment.Author, watch)
 	return append(out, more...), err
 }
 
@@ -403,19 +436,31 @@ func (e *Engine) commanded(ctx context.Context, t thought, c disclosure.Case, re
 		Kind: flow.Commanded, At: n.Comment.Created, Installation: inst, Repo: repo, Place: place, Commands: commands,
 		Actor: flow.Actor{Login: n.Comment.Author.Login, Maintainer: may}, Issue: issueOf(n), Comment: commentOf(n),
 	}
-	if c.ID == 0 && !ev.TakesUp() {
+	if c.ID == 0 { // people are to decide about a comment there, perhaps
+		held := disclosure.RefHeld(n.Repo.ID, n.Issue.Number)
+		if c, err = e.Store.CaseByRef(ctx, held); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return nil, err
+		}
+		if c.Held {
+			ref = held
+		}
+	}
+	if !c.Held && c.ID == 0 && !ev.TakesUp() {
+		if !may && !e.patience.allows(n.Comment.Author.Login, e.Now()) {
+			return nil, nil
+		}
 		ref = disclosure.RefErrand(n.Repo.ID, n.Comment.ID)
 	}
 	number := n.Issue.Number
 	if place == command.Tracker {
 		number = c.Issue
 	}
-	if may && number != 0 && asks(commands, "redirect", "confirm") { // the payload may be older than the issue
+	if may && number != 0 && c.Comment == 0 && asks(commands, "redirect", "confirm") { // the payload may be older than the issue
 		i, err := e.Hub.Issue(ctx, inst, repo, number)
 		if err != nil {
 			return nil, err
 		}
-		ev.Public = &flow.Issue{Number: number, Title: disclosure.Seal(i.GetTitle()), Body: disclosure.Seal(i.GetBody()), Created: i.GetCreatedAt().Time}
+		ev.Public = &flow.Issue{Number: number, Title: disclosure.Seal(i.GetTitle()), Body: disclosure.Seal(i.GetBody()), Closed: i.GetState() == "closed", Created: i.GetCreatedAt().Time}
 	}
 	return []happening{{ref, ev, w}}, nil
 }
@@ -449,7 +494,7 @@ func (e *Engine) advisory(ctx context.Context, t thought) ([]happening, error) {
 func advisoryEvent(a hub.Advisory, n hub.Notice, received time.Time) flow.Event {
 	fa := flow.Advisory{
 		GHSA: a.GHSA, URL: a.HTMLURL, State: a.State, Created: a.Created, CVE: a.CVE, Severity: a.Severity,
-		Submitted: a.Submission != nil, Accepted: a.Submission != nil && a.Submission.Accepted,
+		Updated: a.Updated, Submitted: a.Submission != nil, Accepted: a.Submission != nil && a.Submission.Accepted,
 	}
 	if a.Author != nil {
 		fa.Reporter = a.Author.Login
@@ -480,6 +525,9 @@ func (e *Engine) advisoryComment(ctx context.Context, t thought) ([]happening, e
 	n := t.n
 	ref := disclosure.RefAdvisory(n.Repo.ID, n.GHSA)
 	commands := command.Parse(n.Comment.Body.Reveal(), command.Advisory)
+	if n.Comment.Updated.After(n.Comment.Created.Add(time.Second)) {
+		commands = nil // edited: the reporter may do that to others' comments
+	}
 	w, err := e.look(ctx, n.Installation, n.Repo, wants{tags: asks(commands, "accept")})
 	if err != nil {
 		return nil, err
@@ -528,6 +576,24 @@ func (e *Engine) release(ctx context.Context, t thought) ([]happening, error) {
 			}
 		}
 		out = append(out, happening{c.Refs()[0], ev, w})
+	}
+	return out, nil
+}
+
+// installed tells the open cases of an account under which number the App is installed there now.
+func (e *Engine) installed(ctx context.Context, t thought) ([]happening, error) {
+	if t.n.Action != "created" && t.n.Action != "unsuspend" || t.n.Account == "" {
+		return nil, nil
+	}
+	cs, err := e.Store.Cases(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	var out []happening
+	for _, c := range cs {
+		if refs := c.Refs(); len(refs) > 0 && strings.EqualFold(c.Repo.Owner, t.n.Account) {
+			out = append(out, happening{refs[0], flow.Event{Kind: flow.Woke, At: e.Now(), Repo: c.Repo, Installation: t.n.Installation}, e.known(t.n.Installation, c.Repo)})
+		}
 	}
 	return out, nil
 }

@@ -22,6 +22,7 @@ import (
 const (
 	policyAge = time.Hour
 	factAge   = 5 * time.Minute
+	momentAge = 10 * time.Second // of what was asked for the very thought that is now carried out
 )
 
 // inForce is the policy that counts for a repository, with what was wrong with its file.
@@ -38,6 +39,25 @@ type inForce struct {
 type fact[T any] struct {
 	value T
 	at    time.Time
+}
+
+// patience bounds how often strangers' commands are answered: each answer costs calls.
+type patience struct {
+	mu    sync.Mutex
+	since time.Time
+	seen  map[string]int
+}
+
+const mostAnswers = 10 // an hour and person
+
+func (p *patience) allows(login string, now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.seen == nil || now.Sub(p.since) > time.Hour {
+		p.since, p.seen = now, map[string]int{}
+	}
+	p.seen[login]++
+	return p.seen[login] <= mostAnswers
 }
 
 type trackerFact struct {
@@ -88,10 +108,14 @@ func (w *worldCache) policy(ctx context.Context, inst int64, r disclosure.Repo) 
 		return known, nil
 	}
 	text, source, err := w.e.Hub.Policy(ctx, inst, r)
-	if err != nil {
-		if known != nil {
-			return known, nil
-		}
+	switch {
+	case err != nil && known != nil:
+		return known, nil
+	case err != nil && hub.As(err).Kind == hub.Refused:
+		// Without the right to read it there is no policy but the built-in: protection stays on.
+		w.e.Log.ErrorContext(ctx, "the policy cannot be read", "repo", r.String(), "err", err)
+		text, source = nil, ""
+	case err != nil:
 		return nil, err
 	}
 	p, err := w.read(ctx, inst, r, text, source)
@@ -146,8 +170,11 @@ func (w *worldCache) read(ctx context.Context, inst int64, r disclosure.Repo, te
 func (w *worldCache) readTexts(ctx context.Context, inst int64, r disclosure.Repo, p *inForce) error {
 	for name, path := range p.Wording {
 		text, err := w.e.Hub.File(ctx, inst, r, path)
-		if err != nil && !hub.IsGone(err) {
+		if t := hub.As(err); err != nil && (t.Kind == hub.Limited || t.Kind == hub.Suspended || t.Status >= 500) {
 			return err
+		}
+		if err != nil { // ours will do
+			w.e.Log.WarnContext(ctx, "a text of the project cannot be read", "repo", r.String(), "path", path, "err", err)
 		}
 		if p.texts == nil {
 			p.texts = map[string]string{}
@@ -185,14 +212,24 @@ func repoOf(source string) disclosure.Repo {
 // tracker looks at the tracker of a policy: it must be there, belong to the same owner, and be
 // private. Anything else is told to operators, and nothing is written to it.
 func (w *worldCache) tracker(ctx context.Context, inst int64, owner, name string) (trackerFact, error) {
+	return w.trackerSince(ctx, inst, owner, name, factAge)
+}
+
+// trackerNow is for the moment before something is written there.
+func (w *worldCache) trackerNow(ctx context.Context, inst int64, owner, name string) (trackerFact, error) {
+	return w.trackerSince(ctx, inst, owner, name, momentAge)
+}
+
+func (w *worldCache) trackerSince(ctx context.Context, inst int64, owner, name string, age time.Duration) (trackerFact, error) {
 	if name == "" {
 		return trackerFact{}, nil
 	}
+	key := fmt.Sprintf("%d/%s", inst, strings.ToLower(name))
 	w.mu.Lock()
-	known, ok := w.trackers[name]
+	known, ok := w.trackers[key]
 	w.mu.Unlock()
 	now := w.e.Now()
-	if ok && now.Sub(known.at) < factAge {
+	if ok && now.Sub(known.at) < age {
 		return known.value, nil
 	}
 	o, n, _ := strings.Cut(name, "/")
@@ -208,7 +245,7 @@ func (w *worldCache) tracker(ctx context.Context, inst int64, owner, name string
 			t.trouble = fmt.Sprintf("the tracker %s is not private: nothing is written to it", name)
 		case hub.IsGone(err) || hub.As(err).Kind == hub.Refused:
 			t.trouble = fmt.Sprintf("the tracker %s is missing, or the App may not see it", name)
-		case ok:
+		case ok && age > momentAge:
 			return known.value, nil
 		default:
 			return t, err
@@ -218,7 +255,7 @@ func (w *worldCache) tracker(ctx context.Context, inst int64, owner, name string
 		w.e.Log.ErrorContext(ctx, "unusable tracker", "trouble", t.trouble)
 	}
 	w.mu.Lock()
-	w.trackers[name] = fact[trackerFact]{t, now}
+	w.trackers[key] = fact[trackerFact]{t, now}
 	w.mu.Unlock()
 	return t, nil
 }
@@ -313,7 +350,7 @@ func (e *Engine) known(inst int64, r disclosure.Repo) flow.World {
 	}
 	w := e.around(inst, p)
 	w.PVR = e.world.pvr[r.ID].value
-	t := e.world.trackers[p.Tracker].value
+	t := e.world.trackers[fmt.Sprintf("%d/%s", inst, strings.ToLower(p.Tracker))].value
 	w.Tracker, w.Trouble = t.repo, t.trouble
 	return w
 }

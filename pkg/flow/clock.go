@@ -17,11 +17,10 @@ const slotReminder = "reminder"
 // woke: a moment has come. Every promise says what its rungs have to say; what was missed while
 // nobody could speak becomes one summary.
 func (s *step) woke() {
-	if s.c.State == disclosure.Closed {
-		return
+	if s.c.State != disclosure.Closed {
+		s.resumeAfterLimit()
+		s.remind()
 	}
-	s.resumeAfterLimit()
-	s.remind()
 	s.remindHistory()
 }
 

@@ -26,6 +26,10 @@ func (s *step) commanded() {
 	if s.c.Kind == "" && !s.takeUp() {
 		return
 	}
+	if s.e.Place == command.Public && !s.mayCommand() {
+		s.react(refused) // one reaction: whoever plays with words must not cost more
+		return
+	}
 	s.react(seen)
 	var wrong []string
 	for _, c := range s.e.Commands {
@@ -272,14 +276,18 @@ func (s *step) confirm() string {
 		return "This was undone; please go on with its advisory by hand."
 	}
 	by := s.e.Actor.Login
+	if s.c.State == disclosure.Closed {
+		s.setTrackerState("open")
+	}
 	s.c.State, s.c.Outcome, s.c.Clocks = disclosure.Received, "", nil
 	switch {
 	case s.c.Comment != 0:
 		s.c.Kind = disclosure.PublicComment
 	default:
 		s.c.Kind = disclosure.PublicReport
-		if p := s.e.Public; p != nil {
-			s.c.Title, s.c.Body, s.c.Exposed = p.Title, p.Body, p.Created.UTC()
+		notice := s.e.Public != nil && s.c.Blanks > 0 && s.e.Public.Body.Reveal() == s.c.Notice.Body.Reveal()
+		if p := s.e.Public; p != nil && !notice {
+			s.c.Title, s.c.Body, s.c.Exposed, s.c.WasClosed = p.Title, p.Body, p.Created.UTC(), p.Closed
 		}
 	}
 	s.promises()

@@ -1,6 +1,8 @@
 package flow
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/heed-app/heed/pkg/disclosure"
@@ -33,7 +35,7 @@ func (s *step) landed() {
 			return
 		}
 		s.afterDraft()
-	case "invite":
+	case "invite", "team":
 		if r.Note != "" {
 			s.c.Trouble = r.Note
 		}
@@ -46,6 +48,10 @@ func (s *step) landed() {
 		if s.c.State == disclosure.Closed {
 			s.setTrackerState("closed")
 		}
+	case "kept":
+		s.c.Kept = slices.DeleteFunc(slices.Clone(s.c.Kept), func(t disclosure.KeptText) bool { return t.Key == e.Key })
+	case "line":
+		s.c.TrackerIssue = r.Number // so that commands find their way back
 	case "release-issue":
 		s.c.ReleaseIssue = r.Number
 		s.showTicks()
@@ -82,10 +88,33 @@ func (s *step) laid() {
 		s.say("restore-failed", "", "The issue's text could not be put back ("+s.e.Reason+"); somebody changed it meanwhile. The original is in the draft advisory.")
 	case "tracker":
 		s.c.Trouble = "the tracker could not be written (" + s.e.Reason + ")"
+		s.c.Tracker = disclosure.Repo{} // from here on the advisory carries what its readers may know
+		unsaid := s.c.Unsaid
+		s.c.Unsaid = nil
+		for _, text := range unsaid {
+			s.say("unsaid", "", text)
+		}
 	}
-	if s.e.Effect.Action == disclosure.CommentAdvisory && s.e.Effect.Secret.IsZero() {
+	switch {
+	case s.e.Effect.Action != disclosure.CommentAdvisory:
+	case !s.e.Effect.Secret.IsZero():
+		s.keptHere()
+	case s.c.Tracker.ID != 0:
 		s.undelivered()
+	default: // there is no other place to tell it than the one that refused it
+		s.c.Trouble = "messages to the reporter cannot be posted (" + s.e.Reason + ")"
 	}
+}
+
+// keptHere: a text that stood in public could not be put on the advisory. It stays in the case, and
+// the maintainers learn where it is.
+func (s *step) keptHere() {
+	for i := range s.c.Kept {
+		if s.c.Kept[i].Key == s.e.Effect.Key {
+			s.c.Kept[i].Key = "" // the next text takes it along
+		}
+	}
+	s.say("kept-note", "", fmt.Sprintf("More of the report stood at %s. It could not be put on the advisory (%s) and is kept in case %d: whoever runs Heed can read it with `heed cases show --text %d`.", s.c.IssueURL, s.e.Reason, s.c.ID, s.c.ID))
 }
 
 // undelivered: a message for the reporter could not be posted. Somebody must carry it.
@@ -103,12 +132,8 @@ func (s *step) accept(by string) {
 	if k := s.c.Clock(promise.Decide); k != nil {
 		k.Stop(s.now)
 	}
-	if s.c.GHSA != "" && s.c.AdvisoryState != published && (s.c.AdvisoryState == triage || s.c.Drafted) {
-		e := disclosure.Effect{Action: disclosure.EditAdvisory, Audience: disclosure.Nobody, GHSA: s.c.GHSA, State: draft}
-		if s.c.Drafted {
-			e.Strip = s.c.DraftBlock
-		}
-		s.do("accept-state", e)
+	if s.c.GHSA != "" && s.c.AdvisoryState == triage {
+		s.do("accept-state", disclosure.Effect{Action: disclosure.EditAdvisory, Audience: disclosure.Nobody, GHSA: s.c.GHSA, State: draft})
 	}
 	s.severityClocks()
 	d := s.data()
@@ -118,6 +143,15 @@ func (s *step) accept(by string) {
 	}
 	s.tell("accepted", s.words("accepted", d))
 	s.openRelease()
+}
+
+// stripDraft takes our block out of a draft of ours as soon as a person cares for it: a draft can be
+// published at any moment, and the block is for maintainers only.
+func (s *step) stripDraft() {
+	if s.c.Drafted && s.c.GHSA != "" && s.c.DraftBlock != "" {
+		s.do("strip", disclosure.Effect{Action: disclosure.EditAdvisory, Audience: disclosure.Nobody, GHSA: s.c.GHSA, Strip: s.c.DraftBlock})
+		s.c.DraftBlock = ""
+	}
 }
 
 // openRelease opens the tracking issue of the release with the checklist.
@@ -173,8 +207,12 @@ func (s *step) publishedNow() {
 	if s.c.State == disclosure.Received {
 		s.acknowledge("", "accepted")
 		s.c.State = disclosure.Accepted
+		if k := s.c.Clock(promise.Decide); k != nil {
+			k.Stop(s.now)
+		}
 		s.openRelease()
 	}
+	s.stripDraft()
 	s.tick(release.TaskPublish, "on "+wording.Time(s.now))
 }
 
@@ -223,7 +261,7 @@ func (s *step) closeIfDone() {
 // severityClocks lets the promises of a severity replace the general ones. They count from the
 // report on.
 func (s *step) severityClocks() {
-	for kind, within := range s.w.Policy.Promises.BySeverity[s.c.Severity] {
+	for kind, within := range s.c.BySeverity[s.c.Severity] {
 		if k := s.c.Clock(kind); k != nil {
 			k.Rule.Within = within
 			continue

@@ -57,6 +57,7 @@ type Event struct {
 	Receipt      disclosure.Receipt
 	Reason       string
 	HistoryOpen  bool
+	Reread       bool   // the text changed between the decision and the act
 	Mistakes     string // what is wrong with the policy file; "" when nothing is
 }
 
@@ -87,15 +88,15 @@ type Comment struct {
 
 // Advisory is what GitHub says of a repository security advisory.
 type Advisory struct {
-	GHSA, URL, State  string
-	Reporter          string
-	Created           time.Time
-	Submitted         bool // came through private vulnerability reporting
-	Accepted          bool // the maintainers accepted it there
-	CVE, Severity     string
-	Patched           string // patched versions of the first affected package
-	CreditAccepted    bool
-	CommentsAvailable bool
+	GHSA, URL, State string
+	Reporter         string
+	Created          time.Time
+	Submitted        bool // came through private vulnerability reporting
+	Accepted         bool // the maintainers accepted it there
+	CVE, Severity    string
+	Patched          string // patched versions of the first affected package
+	CreditAccepted   bool
+	Updated          time.Time
 }
 
 // World is what is true apart from the case: the time, the policy, and GitHub's answers.
@@ -109,7 +110,7 @@ type World struct {
 	Trouble string   // why there is no usable tracker, for operators
 	PVR     bool     // private vulnerability reporting is switched on
 	Tags    []string // full releases of the repository, newest first
-	Turn    int64    // counts cases, to take coordinators in turn
+	Turn    int64    // counts the reports of the repository, to take coordinators in turn
 }
 
 // A Decision is what is to be written down and done, all of it or nothing.
@@ -129,6 +130,9 @@ func Step(c disclosure.Case, e Event, w World) Decision {
 	s.c.Clocks, s.c.Tasks = slices.Clone(c.Clocks), slices.Clone(c.Tasks) // they are changed in place
 	if c.Kind != "" && e.Repo.ID != 0 && e.Repo.ID == c.Repo.ID {
 		s.c.Repo = e.Repo // renamed or transferred
+		if e.Installation != 0 {
+			s.c.Installation = e.Installation // installed again
+		}
 	}
 	switch e.Kind {
 	case AdvisorySeen:
@@ -244,11 +248,12 @@ func (s *step) start(kind disclosure.Kind, opened time.Time) {
 	s.c.Installation, s.c.Repo, s.c.Kind, s.c.State = s.e.Installation, s.e.Repo, kind, disclosure.Received
 	s.c.Opened, s.c.Tracker = opened.UTC(), s.w.Tracker
 	s.c.EscalateTo, s.c.PauseLimit = p.Promises.EscalateTo, p.Promises.PauseLimit
+	s.c.BySeverity, s.c.Mode = p.Promises.BySeverity, string(p.Mode)
 	for _, t := range p.Team {
 		s.c.Team = append(s.c.Team, "@"+s.e.Repo.Owner+"/"+t)
 	}
 	if n := int64(len(p.Coordinators)); n > 0 {
-		s.c.Coordinator = p.Coordinators[max(0, s.w.Turn-1)%n]
+		s.c.Coordinator = p.Coordinators[s.w.Turn%n]
 	}
 	s.c.Trouble = s.w.Trouble
 }
@@ -272,7 +277,9 @@ func (s *step) settle() {
 		for i := range s.c.Clocks {
 			s.c.Clocks[i].Stop(s.now)
 		}
-		s.c.History.Open = false
+		if s.c.Outcome != disclosure.Declined && s.c.Outcome != disclosure.Dismissed {
+			s.c.History.Open = false // it is public anyway, or never was a secret
+		}
 	}
 	s.showStatus()
 	s.c.Wake = s.nextWake()
@@ -285,6 +292,9 @@ const review = 30 * 24 * time.Hour
 func (s *step) nextWake() time.Time {
 	if s.c.State == disclosure.Closed {
 		s.c.Look = time.Time{}
+		if s.c.History.Open {
+			return s.c.History.Next
+		}
 		return time.Time{}
 	}
 	if !s.c.Look.After(s.now) {

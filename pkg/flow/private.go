@@ -29,6 +29,10 @@ func (s *step) advisorySeen() {
 		}
 		return
 	}
+	if a.Updated.Before(s.c.Updated) {
+		return // an answer that was read before what we know
+	}
+	s.c.Updated = a.Updated
 	s.learn(a)
 	before := s.c.AdvisoryState
 	s.c.AdvisoryState = a.State
@@ -51,7 +55,7 @@ func (s *step) receive() {
 	a := s.e.Advisory
 	s.start(disclosure.PrivateReport, a.Created)
 	s.c.GHSA, s.c.AdvisoryURL, s.c.AdvisoryState = a.GHSA, a.URL, a.State
-	s.c.Reporter, s.c.CommentsSeen = a.Reporter, a.Created
+	s.c.Reporter, s.c.CommentsSeen, s.c.Updated = a.Reporter, a.Created, a.Updated
 	s.learn(a)
 	s.promises()
 	s.note(a.Reporter, "reported %s in private", a.GHSA)
@@ -62,9 +66,13 @@ func (s *step) receive() {
 		s.do("team", disclosure.Effect{Action: disclosure.Invite, Audience: disclosure.Nobody, GHSA: a.GHSA, Teams: s.w.Policy.Team})
 	}
 	s.openTracker("tracker", s.c.Repo.String()+": private report "+a.GHSA)
-	if a.Accepted {
+	if a.Accepted { // long ago, for all we know: it is tracked, and nobody is told old news
 		s.acknowledge("", "accepted")
-		s.accept("")
+		s.c.State = disclosure.Accepted
+		if k := s.c.Clock(promise.Decide); k != nil {
+			k.Stop(s.now)
+		}
+		s.openRelease()
 	}
 }
 
@@ -98,8 +106,11 @@ func (s *step) learn(a Advisory) {
 	if a.CreditAccepted {
 		s.tick(release.TaskCredit, "accepted")
 	}
-	if a.Severity != "" {
+	if a.Severity != "" && a.Severity != s.c.Severity {
 		s.c.Severity = a.Severity
+		if s.c.State == disclosure.Accepted {
+			s.severityClocks()
+		}
 	}
 	if v := release.Version(a.Patched); v != "" {
 		s.c.Version = v
@@ -119,6 +130,11 @@ func (s *step) reopened(before string) {
 		s.c.State = disclosure.Accepted
 	}
 	s.note("", "reopened on GitHub")
+	for i := range s.c.Clocks { // what was promised counts anew, but the answer was given
+		if k := &s.c.Clocks[i]; k.Rule.Kind != promise.Acknowledge {
+			*k = promise.Clock{Rule: k.Rule, Start: s.now}
+		}
+	}
 	s.setTrackerState("open")
 }
 
@@ -185,4 +201,5 @@ func (s *step) acknowledge(by, how string) {
 	}
 	s.cancel = append(s.cancel, slotReminder)
 	s.note(by, "acknowledged (%s)", how)
+	s.stripDraft()
 }

@@ -40,15 +40,22 @@ func (s *step) issueSeen() {
 func (s *step) issueAgain() {
 	i := s.e.Issue
 	notice := i.Title.Reveal() == s.c.Notice.Title.Reveal() && i.Body.Reveal() == s.c.Notice.Body.Reveal()
+	told := s.c.Kind == disclosure.Contact || s.c.Kind == disclosure.Dependency || s.c.Kind == disclosure.Spam
 	switch {
 	case s.c.Outcome == disclosure.NotSecurity || s.c.Comment != 0 || notice && s.c.Blanks > 0:
-	case s.c.Kind == disclosure.PublicReport && s.e.Reading == detect.ReadConfident && s.c.Blanks > 0:
+	case s.c.AdvisoryState == published || s.c.Outcome == disclosure.Released: // it is no secret any more
+	case s.c.Kind == disclosure.PublicReport && s.c.Blanks > 0 && s.e.Reread && s.e.Reading != detect.ReadConfident:
+		s.cleaned()
+	case s.c.Kind == disclosure.PublicReport && s.c.Blanks > 0 && s.e.Reading == detect.ReadConfident && s.e.Actor.Maintainer:
+		// A maintainer put it there on purpose. That is theirs to decide; the others are told.
+		s.say("put-back", "", fmt.Sprintf("@%s put the report back into %s. Heed leaves it there.", s.e.Actor.Login, s.c.IssueURL))
+	case s.c.Kind == disclosure.PublicReport && s.c.Blanks > 0 && s.e.Reading == detect.ReadConfident:
 		s.leakAgain()
 	case s.c.Kind == disclosure.Suspect && s.c.Held && s.e.Reading == detect.ReadConfident:
 		s.takeText()
 		s.c.Kind = disclosure.PublicReport
 		s.measures()
-	case (s.c.Kind == disclosure.Contact || s.c.Kind == disclosure.Dependency) && s.e.Reading == detect.ReadConfident:
+	case told && s.e.Reading == detect.ReadConfident:
 		// Details were added to what was only a question.
 		s.c.Outcome, s.c.State, s.c.Kind = "", disclosure.Received, disclosure.PublicReport
 		s.takeText()
@@ -59,6 +66,15 @@ func (s *step) issueAgain() {
 	}
 }
 
+// cleaned: the author took the text out before we did. There is nothing to hide but the history,
+// and nothing must be said that did not happen.
+func (s *step) cleaned() {
+	s.c.Blanks--
+	s.c.WeClosed = false
+	s.c.History = disclosure.History{Open: true, Next: s.now.Add(historyGap(0))}
+	s.note(s.c.Reporter, "took the text out")
+}
+
 // takeText makes the text of the event the text of the case. From the commit of this step on it is
 // safe on disk, and only then may it be taken away from where it stands.
 func (s *step) takeText() {
@@ -66,7 +82,7 @@ func (s *step) takeText() {
 		s.c.Body = s.e.Comment.Body
 		s.c.Title = disclosure.Seal("Comment on #" + fmt.Sprint(s.e.Issue.Number))
 	} else {
-		s.c.Title, s.c.Body = s.e.Issue.Title, s.e.Issue.Body
+		s.c.Title, s.c.Body, s.c.WasClosed = s.e.Issue.Title, s.e.Issue.Body, s.e.Issue.Closed
 	}
 	s.c.Exposed = s.e.At.UTC()
 }
@@ -104,7 +120,7 @@ func (s *step) measures() {
 	} else if s.wants(policy.Close) && s.c.Comment == 0 {
 		s.closePublic()
 	}
-	if s.wants(policy.Advisory) {
+	if s.wants(policy.Advisory) && s.c.GHSA == "" {
 		s.openDraft()
 		return
 	}
@@ -116,28 +132,32 @@ func (s *step) measures() {
 func (s *step) blank() {
 	s.c.Blanks++
 	if s.c.Comment != 0 {
-		s.do("blank", disclosure.Effect{Action: disclosure.DeleteComment, Audience: disclosure.Public, Urgent: true, Number: s.c.Issue, Comment: s.c.Comment})
+		s.do("blank", disclosure.Effect{
+			Action: disclosure.DeleteComment, Audience: disclosure.Public, Urgent: true, Slot: "blank", Number: s.c.Issue, Comment: s.c.Comment,
+			Expect: &disclosure.Text{Body: s.c.Body},
+		})
 		return
 	}
-	token := mark.Public(s.w.Secret, s.key(fmt.Sprintf("blank/%d", s.c.Blanks)))
+	// One notice for the whole case: whichever attempt lands, it is recognised.
+	token := mark.Public(s.w.Secret, s.key("notice"))
 	s.c.Notice = disclosure.Text{
 		Title: disclosure.Seal(s.words("notice-title", s.data())),
 		Body:  disclosure.Seal(mark.Wrap(s.words("notice", s.data()), token)),
 	}
 	e := disclosure.Effect{
-		Action: disclosure.EditIssue, Audience: disclosure.Public, Urgent: true, Number: s.c.Issue,
+		Action: disclosure.EditIssue, Audience: disclosure.Public, Urgent: true, Slot: "blank", Number: s.c.Issue,
 		Expect: &disclosure.Text{Title: s.c.Title, Body: s.c.Body},
 		Title:  s.c.Notice.Title.Reveal(), Body: s.c.Notice.Body.Reveal(), // our own words
 	}
 	if s.wants(policy.Close) {
 		e.State, e.Why = "closed", "not_planned"
-		s.c.WeClosed = true
+		s.c.WeClosed = !s.c.WasClosed
 	}
 	s.do("blank", e)
 }
 
 func (s *step) closePublic() {
-	s.c.WeClosed = true
+	s.c.WeClosed = !s.c.WasClosed
 	s.do("close", disclosure.Effect{Action: disclosure.SetIssue, Audience: disclosure.Public, Number: s.c.Issue, State: "closed", Why: "not_planned"})
 }
 
@@ -162,9 +182,8 @@ func (s *step) openDraft() {
 	if more != "" {
 		body, rest = cutRunes(s.c.Title.Reveal()+"\n\n"+s.c.Body.Reveal(), room)
 	}
-	s.c.Kept = nil
 	if rest != "" {
-		s.c.Kept = append(s.c.Kept, disclosure.Text{Body: disclosure.Seal(rest)})
+		s.keep(disclosure.Text{Body: disclosure.Seal(rest)})
 	}
 	pkg := disclosure.Package{Ecosystem: s.w.Policy.Package.Ecosystem, Name: s.w.Policy.Package.Name}
 	if pkg.Ecosystem == "" {
@@ -197,14 +216,14 @@ func (s *step) afterDraft() {
 	labels := s.w.Policy.Public.Labels
 	if labels.Redirected != "" && s.c.Comment == 0 {
 		s.c.Label = labels.Redirected
-		s.do("label", disclosure.Effect{Action: disclosure.AddLabel, Audience: disclosure.Public, Number: s.c.Issue, Labels: []string{labels.Redirected}})
+		s.do("label", disclosure.Effect{Action: disclosure.AddLabel, Audience: disclosure.Public, Slot: "label", Number: s.c.Issue, Labels: []string{labels.Redirected}})
 	}
 	if s.wants(policy.Reply) {
-		s.do("reply", disclosure.Effect{Action: disclosure.CommentIssue, Audience: disclosure.Public, Number: s.c.Issue, Body: s.words("reply", s.data())})
+		s.do("reply", disclosure.Effect{Action: disclosure.CommentIssue, Audience: disclosure.Public, Slot: "reply", Number: s.c.Issue, Body: s.words("reply", s.data())})
 	}
 	if s.wants(policy.Lock) && s.c.Comment == 0 {
 		s.c.WeLocked = true
-		s.do("lock", disclosure.Effect{Action: disclosure.Lock, Audience: disclosure.Public, Number: s.c.Issue})
+		s.do("lock", disclosure.Effect{Action: disclosure.Lock, Audience: disclosure.Public, Slot: "lock", Number: s.c.Issue})
 	}
 	if s.c.TrackerIssue == 0 {
 		s.openTracker("tracker", fmt.Sprintf("%s#%d: public report", s.c.Repo, s.c.Issue))
@@ -213,15 +232,33 @@ func (s *step) afterDraft() {
 	}
 }
 
-// passOn puts texts that did not fit, or that came later, on the advisory.
+// keep adds a text that is to go on the advisory. One that is too long for a comment is cut in two.
+func (s *step) keep(t disclosure.Text) {
+	const most = 60000 // GitHub allows 65,536 characters, and ours stand around it
+	title := t.Title
+	for rest := t.Body.Reveal(); rest != ""; {
+		var head string
+		head, rest = cutRunes(rest, most)
+		s.c.Kept = append(slices.Clone(s.c.Kept), disclosure.KeptText{Text: disclosure.Text{Title: title, Body: disclosure.Seal(head)}})
+		title = disclosure.Embargoed{}
+	}
+}
+
+// passOn puts texts that did not fit, or that came later, on the advisory. A text stays in the case
+// until that has happened.
 func (s *step) passOn() {
-	for _, t := range s.c.Kept {
+	kept := slices.Clone(s.c.Kept)
+	for i, t := range kept {
+		if t.Key != "" {
+			continue
+		}
 		s.do("kept", disclosure.Effect{
 			Action: disclosure.CommentAdvisory, Audience: disclosure.Reporters, GHSA: s.c.GHSA,
 			Body: "The following text stood in public too:\n\n", Secret: disclosure.Seal(strings.TrimPrefix(t.Title.Reveal()+"\n\n"+t.Body.Reveal(), "\n\n")),
 		})
+		kept[i].Key = s.effects[len(s.effects)-1].Key
 	}
-	s.c.Kept = nil
+	s.c.Kept = kept
 }
 
 // leakAgain: the author put the text, or another one, back. It is kept and taken away once more.
@@ -229,7 +266,7 @@ func (s *step) leakAgain() {
 	old := disclosure.Text{Title: s.c.Title, Body: s.c.Body}
 	s.takeText()
 	if now := (disclosure.Text{Title: s.c.Title, Body: s.c.Body}); now != old {
-		s.c.Kept = append(s.c.Kept, now)
+		s.keep(now)
 	}
 	s.note(s.e.Actor.Login, "put a report into the public issue again")
 	s.blank()
@@ -243,6 +280,12 @@ func (s *step) leakAgain() {
 func (s *step) commentSeen() {
 	blanks := slices.Contains(s.w.Policy.Public.Confident, policy.Blank)
 	switch {
+	case s.e.Reread && s.c.Comment != 0 && s.e.Reading == detect.ReadConfident:
+		s.takeText()
+		s.blank()
+	case s.e.Reread && s.c.Comment != 0:
+		s.c.Blanks--
+		s.note(s.c.Reporter, "took the text out")
 	case s.c.Kind == "" && s.e.Reading == detect.ReadConfident:
 		s.leak(disclosure.PublicComment)
 	case s.c.Kind == "" && s.e.Reading == detect.ReadSuspect:
@@ -255,16 +298,20 @@ func (s *step) commentSeen() {
 		s.takeText()
 		s.c.Kind = disclosure.PublicComment
 		s.measures()
+	case s.c.Held && s.c.Comment == s.e.Comment.ID:
+		s.takeText() // what people will decide about
+	case s.c.AdvisoryState == published || s.c.State == disclosure.Closed: // no secret any more, or decided
 	case s.c.Kind == disclosure.PublicReport && s.e.Reading == detect.ReadConfident && blanks && s.c.Outcome != disclosure.NotSecurity:
-		s.c.Kept = append(s.c.Kept, disclosure.Text{Body: s.e.Comment.Body})
+		s.keep(disclosure.Text{Body: s.e.Comment.Body})
 		s.note(s.e.Comment.Author, "wrote a report as a comment on the public issue")
-		s.do(fmt.Sprintf("comment:%d", s.e.Comment.ID), disclosure.Effect{
+		s.do("comment", disclosure.Effect{
 			Action: disclosure.DeleteComment, Audience: disclosure.Public, Urgent: true, Number: s.c.Issue, Comment: s.e.Comment.ID,
+			Expect: &disclosure.Text{Body: s.e.Comment.Body},
 		})
 		if s.c.GHSA != "" {
 			s.passOn()
 		} else if !s.c.Drafted {
-			s.say("kept-note", "", "A comment on "+s.c.IssueURL+" held more of the report. It was deleted; its text is kept in this case.")
+			s.say("kept-note", "", fmt.Sprintf("A comment on %s held more of the report. It was deleted; its text is kept in case %d: whoever runs Heed can read it with `heed cases show --text %d`.", s.c.IssueURL, s.c.ID, s.c.ID))
 		}
 	}
 }
@@ -332,7 +379,7 @@ func (s *step) spam() {
 
 // undo takes everything back: text, title, state, label, lock and the draft.
 func (s *step) undo() {
-	s.cancel = append(s.cancel, slotReminder, "history")
+	s.cancel = append(s.cancel, slotReminder, "history", "reply", "label", "lock", "blank")
 	if s.c.Comment == 0 && s.c.Blanks > 0 {
 		notice := s.c.Notice
 		e := disclosure.Effect{Action: disclosure.EditIssue, Audience: disclosure.Public, Number: s.c.Issue, Expect: &notice, SecretTop: s.c.Title, Secret: s.c.Body}

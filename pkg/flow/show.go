@@ -26,7 +26,7 @@ func (s *step) data() wording.Data {
 		Closed: c.WeClosed, IsComment: c.Comment != 0, HistoryOpen: c.History.Open,
 		Hidden: c.Blanks > 0 && !s.blankFailed(), Invited: c.GHSA != "" && c.Issue != 0,
 	}
-	if k := s.c.Clock(promise.Acknowledge); k != nil && k.Running() && !c.Held {
+	if k := s.c.Clock(promise.Acknowledge); k != nil && k.Running() && !c.Held && k.Due().After(s.now) {
 		d.Due = wording.Time(k.Due())
 	}
 	if c.Issue != 0 {

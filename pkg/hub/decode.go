@@ -24,6 +24,7 @@ type Notice struct {
 	Event        string
 	Action       string
 	Installation int64
+	Account      string // whose installation it is; in installation events only
 	Repo         disclosure.Repo
 	Branch       string // default branch
 	Private      bool   // the repository is not public
@@ -65,7 +66,8 @@ type CommentNotice struct {
 type wire struct {
 	Action       string `json:"action"`
 	Installation *struct {
-		ID int64 `json:"id"`
+		ID      int64   `json:"id"`
+		Account *Person `json:"account"` // in installation events only
 	} `json:"installation"`
 	Repository *struct {
 		ID      int64  `json:"id"`
@@ -171,7 +173,7 @@ func shapeError(err error) error {
 func (w wire) notice(event string) Notice {
 	n := Notice{Event: event, Action: w.Action, HistoryOpen: w.HistoryOpen}
 	if w.Installation != nil {
-		n.Installation = w.Installation.ID
+		n.Installation, n.Account = w.Installation.ID, value(w.Installation.Account).Login
 	}
 	if r := w.Repository; r != nil {
 		owner := r.Owner.Login

@@ -20,7 +20,8 @@ const (
 // GitHub's secondary limits, each kept at a distance. Source: facts/github.md section 5, "80
 // content-creating requests a minute, 500 an hour, 900 points a minute, 100 concurrent".
 const (
-	mostConcurrent = 3 // at most this many calls run into a new ban
+	mostConcurrent = 2 // with the one below: at most 3 calls run into a new ban
+	mostUrgent     = 1 // besides, and only for what shortens an exposure
 	mostCreations  = 60
 	mostHourly     = 450
 	mostPoints     = 700
@@ -30,7 +31,7 @@ const (
 // A gate is where all calls of one installation pass. While GitHub limits the installation nobody
 // passes; the budget below the secondary limits is kept by design.
 type gate struct {
-	slots chan struct{}
+	slots, urgent chan struct{}
 
 	mu        sync.Mutex
 	shut      *Trouble // until when, and why
@@ -40,17 +41,23 @@ type gate struct {
 }
 
 func newGate() *gate {
-	return &gate{slots: make(chan struct{}, mostConcurrent), creations: window{unit: 1}, hourly: window{unit: 60}, points: window{unit: 1}}
+	return &gate{slots: make(chan struct{}, mostConcurrent), urgent: make(chan struct{}, mostUrgent), creations: window{unit: 1}, hourly: window{unit: 60}, points: window{unit: 1}}
 }
 
 // enter waits for a place. The error is a Trouble that says when to come again.
 func (g *gate) enter(ctx context.Context, now time.Time, k callKind) (leave func(), err error) {
+	express := g.urgent
+	if k != urgent {
+		express = nil // never ready
+	}
 	select {
 	case g.slots <- struct{}{}:
+		leave = func() { <-g.slots }
+	case express <- struct{}{}:
+		leave = func() { <-g.urgent }
 	case <-ctx.Done():
 		return nil, &Trouble{Kind: Again, Err: ctx.Err()}
 	}
-	leave = func() { <-g.slots }
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if t := g.refusal(now, k); t != nil {

@@ -50,8 +50,9 @@ func newWorld(t *testing.T) *world {
 		Permissions: map[string]string{"repository_advisories": "write", "issues": "write", "contents": "read", "metadata": "read", "members": "read"},
 		Events:      []string{"issues", "issue_comment", "repository_advisory"},
 	})
-	w.sim.AddUser("rea", "eve", "mia", "bob", "tom")
+	w.sim.AddUser("rea", "eve", "mia", "bob", "tom", "lea")
 	w.sim.AddOrg("acme")
+	w.sim.AddOwner("acme", "lea")
 	w.sim.AddTeam("acme", "security", "mia")
 	w.sim.AddRepo("acme", "web", false)
 	w.sim.AddRepo("acme", "cases", true)
@@ -360,21 +361,28 @@ func TestBudget(t *testing.T) {
 			t.Errorf("%d reads and %d urgent writes passed", n, free)
 		}
 	})
-	t.Run("at most three calls at once", func(t *testing.T) {
+	t.Run("at most three calls at once, one of them urgent", func(t *testing.T) {
 		t.Parallel()
 		g := newGate()
-		var leave func()
-		for range mostConcurrent {
-			l, err := g.enter(t.Context(), start, reading)
-			leave = must(t, l, err)
-		}
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := g.enter(gone, start, urgent); err == nil || As(err).Sent || As(err).Kind != Again {
-			t.Errorf("a fourth one: %v", err)
+		full := func(k callKind) {
+			t.Helper()
+			if _, err := g.enter(gone, start, k); err == nil || As(err).Sent || As(err).Kind != Again {
+				t.Errorf("one too many: %v", err)
+			}
 		}
+		var leave func()
+		for _, k := range []callKind{reading, creating} {
+			l, err := g.enter(t.Context(), start, k)
+			leave = must(t, l, err)
+		}
+		full(writing)
+		l, err := g.enter(t.Context(), start, urgent) // does not wait for the others
+		must(t, l, err)
+		full(urgent)
 		leave()
-		if _, ok := pass(t, g, start, urgent); !ok {
+		if _, ok := pass(t, g, start, reading); !ok {
 			t.Error("the place that was left is not given")
 		}
 	})
@@ -460,7 +468,7 @@ func effectCases() []effectCase {
 		{disclosure.DeleteComment, func(t *testing.T, w *world) disclosure.Effect {
 			n := leak(t, w)
 			id, err := w.sim.CommentIssue("rea", "acme/web", n, "More of it.")
-			return disclosure.Effect{Repo: w.web, Number: n, Comment: must(t, id, err)}
+			return disclosure.Effect{Repo: w.web, Number: n, Comment: must(t, id, err), Expect: expect("", "More of it.")}
 		}, onLeak, "Overflow|It overflows.|open|[]|false|"},
 		{disclosure.React, func(t *testing.T, w *world) disclosure.Effect {
 			n := w.ours(t, "Words.")
@@ -629,6 +637,17 @@ func TestEditIssueLooksBeforeItTouches(t *testing.T) {
 	}
 }
 
+func TestACommentThatChangedIsNotDeleted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	n := leak(t, w)
+	id, err := w.sim.CommentIssue("rea", "acme/web", n, "More of it, and what nobody kept.")
+	e := disclosure.Effect{Action: disclosure.DeleteComment, Repo: w.web, Number: n, Comment: must(t, id, err), Expect: expect("", "More of it.")}
+	if _, err := w.Perform(t.Context(), w.inst, e, false, start); !errors.Is(err, ErrChanged) || len(w.issue(t, "acme/web", n).Comments) != 1 {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestInviteTellsWhoWasNotAdded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -746,10 +765,15 @@ func TestHistoryOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	open(false)
-	w.sim.Outage(start.Add(time.Hour))
+	w.sim.Outage(start.Add(time.Minute))
 	if got, err := w.HistoryOpen(t.Context(), w.inst, w.web, n); err == nil || !got {
 		t.Errorf("not known is not closed: %t, %v", got, err)
 	}
+	w.now = start.Add(time.Minute)
+	if err := w.sim.DeleteIssue("lea", "acme/web", n); err != nil {
+		t.Fatal(err)
+	}
+	open(false) // with the issue its history is gone
 }
 
 func TestFailedDeliveries(t *testing.T) {

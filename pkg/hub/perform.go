@@ -24,7 +24,7 @@ var ErrChanged = errors.New("changed meanwhile") //nolint:gochecknoglobals // an
 // the mark is looked for first; the others read before they write and so are idempotent anyway.
 // since is when the effect was decided: nothing older can wear its mark.
 func (h *Hub) Perform(ctx context.Context, inst int64, e disclosure.Effect, again bool, since time.Time) (disclosure.Receipt, error) {
-	p := performer{Hub: h, inst: inst, e: e, again: again, since: since.Add(-time.Minute)}
+	p := performer{Hub: h, inst: inst, e: e, again: again, since: since.Add(-clocksDiffer)}
 	r, err := p.perform(ctx)
 	if err != nil {
 		target := e.Repo.String()
@@ -38,6 +38,9 @@ func (h *Hub) Perform(ctx context.Context, inst int64, e disclosure.Effect, agai
 	}
 	return r, nil
 }
+
+// clocksDiffer is how far GitHub's clock may be behind ours when a mark is looked for.
+const clocksDiffer = time.Hour
 
 type performer struct {
 	*Hub
@@ -110,7 +113,7 @@ func (p performer) patchIssue(ctx context.Context, k callKind, patch issuePatch)
 // editIssue replaces title and body of somebody else's issue, if it still reads as it did when
 // that was decided.
 func (p performer) editIssue(ctx context.Context) (disclosure.Receipt, error) {
-	i, err := p.Issue(ctx, p.inst, p.e.Repo, p.e.Number)
+	i, err := p.issue(ctx, p.inst, p.e.Repo, p.e.Number, urgent)
 	if err != nil {
 		return disclosure.Receipt{}, err
 	}
@@ -157,7 +160,7 @@ func (p performer) setIssue(ctx context.Context) (disclosure.Receipt, error) {
 	return disclosure.Receipt{}, p.patchIssue(ctx, writing, patch)
 }
 
-// openIssue opens an issue of ours in the tracker, which must be private at this very moment.
+// openIssue opens an issue of ours in the tracker.
 func (p performer) openIssue(ctx context.Context) (disclosure.Receipt, error) {
 	if p.again {
 		if r, found, err := p.findIssue(ctx); err != nil || found {
@@ -256,9 +259,19 @@ func (p performer) findComment(ctx context.Context) (disclosure.Receipt, bool, e
 	return disclosure.Receipt{}, false, nil
 }
 
-// deleteComment: GitHub deletes the body and its history. Deleted already is as good.
+// deleteComment: GitHub deletes the body and its history, so what stands there must be what was kept.
+// Deleted already is as good.
 func (p performer) deleteComment(ctx context.Context) (disclosure.Receipt, error) {
-	err := p.send(ctx, p.inst, urgent, http.MethodDelete, in(p.e.Repo.Owner, p.e.Repo.Name, "issues", "comments", strconv.FormatInt(p.e.Comment, 10)), nil, nil)
+	c, err := p.IssueComment(ctx, p.inst, p.e.Repo, p.e.Comment)
+	switch {
+	case IsGone(err):
+		return disclosure.Receipt{}, nil
+	case err != nil:
+		return disclosure.Receipt{}, err
+	case c.GetBody() != p.e.Expect.Body.Reveal():
+		return disclosure.Receipt{}, ErrChanged
+	}
+	err = p.send(ctx, p.inst, urgent, http.MethodDelete, in(p.e.Repo.Owner, p.e.Repo.Name, "issues", "comments", strconv.FormatInt(p.e.Comment, 10)), nil, nil)
 	if IsGone(err) {
 		err = nil
 	}

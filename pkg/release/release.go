@@ -23,7 +23,6 @@ const (
 type Facts struct {
 	Reporter string
 	Tags     []string // tags of the full releases, newest first
-	CVE      string
 	Key      string // of the case: "case/17"
 }
 

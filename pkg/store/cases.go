@@ -81,7 +81,7 @@ func (s *Store) loadCase(ctx context.Context, q querier, id int64) (c disclosure
 
 // Cases returns cases, newest first: the open ones, or all.
 func (s *Store) Cases(ctx context.Context, all bool) ([]disclosure.Case, error) {
-	rows, err := s.read.QueryContext(ctx, `select id, body from cases where ? or state <> 'closed' order by id desc`, all)
+	rows, err := s.read.QueryContext(ctx, `select id, body from cases where ? or state <> 'closed' or wake_at is not null order by id desc`, all)
 	if err != nil {
 		return nil, fmt.Errorf("read cases: %w", err)
 	}
@@ -116,6 +116,12 @@ func (s *Store) scanCases(rows *sql.Rows) ([]disclosure.Case, error) {
 		out = append(out, c)
 	}
 	return out, rows.Err()
+}
+
+// Reports counts the reports of a repository that were ever taken in.
+func (tx *Tx) Reports(ctx context.Context, repo int64) (n int64, err error) {
+	err = tx.QueryRowContext(ctx, `select count(*) from cases where repo_id = ? and kind in ('private-report', 'public-report', 'public-comment', 'suspect')`, repo).Scan(&n)
+	return n, err
 }
 
 // NewCase makes room for a case and returns its number. Save fills it.

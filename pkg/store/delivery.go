@@ -122,7 +122,7 @@ func (tx *Tx) accept(ctx context.Context, rows []row) error {
 func (s *Store) NewDeliveries(ctx context.Context, grp string, now time.Time) ([]Delivery, error) {
 	// A delivery that waits for a retry has been put beyond the moment at which lost jobs are looked for.
 	rows, err := s.read.QueryContext(ctx, `select seq, guid, event, received, attempts, body from delivery
-		where grp = ? and state = 0 and (attempts = 0 or next_at <= ?) order by seq`, grp, micros(now.Add(nudged)))
+		where grp = ? and state = 0 and (postponed = 0 or next_at <= ?) order by seq`, grp, micros(now.Add(nudged)))
 	if err != nil {
 		return nil, fmt.Errorf("read deliveries: %w", err)
 	}
@@ -146,25 +146,37 @@ func (s *Store) NewDeliveries(ctx context.Context, grp string, now time.Time) ([
 	return out, rows.Err()
 }
 
+// Claim retires a delivery for the one who decides about it. It is false when somebody else did so
+// first: a slow thought is looked for again after a while, and then there are two.
+func (tx *Tx) Claim(ctx context.Context, seq int64) (bool, error) {
+	r, err := tx.ExecContext(ctx, `update delivery set state = 1 where seq = ? and state = 0`, seq)
+	if err != nil {
+		return false, fmt.Errorf("claim delivery: %w", err)
+	}
+	n, err := r.RowsAffected()
+	return n == 1, err
+}
+
 // Retire marks deliveries as thought about.
 func (tx *Tx) Retire(ctx context.Context, seqs ...int64) error {
 	for _, seq := range seqs {
-		if _, err := tx.ExecContext(ctx, `update delivery set state = 1 where seq = ?`, seq); err != nil {
-			return fmt.Errorf("retire delivery: %w", err)
+		if _, err := tx.Claim(ctx, seq); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// Postpone puts a delivery off until a moment. It counts as an attempt.
-func (tx *Tx) Postpone(ctx context.Context, seq int64, until time.Time, reason string) error {
-	_, err := tx.ExecContext(ctx, `update delivery set attempts = attempts + 1, next_at = ?, reason = ? where seq = ?`, micros(until), reason, seq)
+// Postpone puts a delivery off until a moment. counted: it was a failure, not a time to wait that
+// GitHub named.
+func (tx *Tx) Postpone(ctx context.Context, seq int64, until time.Time, reason string, counted bool) error {
+	_, err := tx.ExecContext(ctx, `update delivery set attempts = attempts + ?, postponed = 1, next_at = ?, reason = ? where seq = ? and state = 0`, counted, micros(until), reason, seq)
 	return err
 }
 
 // ParkDelivery lays a delivery aside for an operator.
 func (tx *Tx) ParkDelivery(ctx context.Context, seq int64, reason string) error {
-	_, err := tx.ExecContext(ctx, `update delivery set state = 2, reason = ? where seq = ?`, reason, seq)
+	_, err := tx.ExecContext(ctx, `update delivery set state = 2, reason = ? where seq = ? and state = 0`, reason, seq)
 	return err
 }
 

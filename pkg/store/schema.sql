@@ -6,6 +6,7 @@ create table delivery (
   grp       text not null,              -- the commit it came in with: one job thinks about a group
   state     integer not null default 0, -- 0 new, 1 done, 2 parked
   attempts  integer not null default 0,
+  postponed integer not null default 0,
   next_at   integer not null,           -- a job is looked for again at this moment
   reason    text not null default '',
   body      blob not null               -- compressed, encrypted
@@ -30,6 +31,7 @@ create table cases (
 create index cases_wake on cases(wake_at) where wake_at is not null;
 create index cases_act on cases(act_at) where act_at is not null;
 create index cases_open on cases(repo_id) where state <> 'closed';
+create index cases_repo on cases(repo_id, kind);
 
 create table case_ref (
   ref     text primary key,

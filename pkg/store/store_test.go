@@ -265,7 +265,7 @@ func deliveries(t *testing.T, open func(*testing.T) *Store) {
 	write(t, s, now, func(tx *Tx) error {
 		return errors.Join(
 			tx.Retire(t.Context(), all[0].Seq),
-			tx.Postpone(t.Context(), all[1].Seq, now.Add(time.Hour), "GitHub is down"),
+			tx.Postpone(t.Context(), all[1].Seq, now.Add(time.Hour), "GitHub is down", true),
 			tx.ParkDelivery(t.Context(), all[2].Seq, "not JSON"))
 	})
 	guids := func(at time.Time) (out []string) {
@@ -318,7 +318,7 @@ func report(id int64) disclosure.Case {
 	return disclosure.Case{
 		ID: id, Installation: 3, Repo: disclosure.Repo{ID: 10, Owner: "acme", Name: "web"}, Kind: disclosure.PublicReport, State: disclosure.Received,
 		Opened: now, Reporter: "rea", Issue: int(id), Title: disclosure.Seal("canary title"), Body: disclosure.Seal("canary body"),
-		Kept: []disclosure.Text{{Title: disclosure.Seal("canary kept")}}, Wake: now.Add(24 * time.Hour),
+		Kept: []disclosure.KeptText{{Text: disclosure.Text{Title: disclosure.Seal("canary kept")}}}, Wake: now.Add(24 * time.Hour),
 	}
 }
 
@@ -643,7 +643,7 @@ func dueMoments(t *testing.T, open func(*testing.T) *Store) {
 	}
 	at := now.Add(time.Minute)
 	write(t, s, at, func(tx *Tx) error {
-		return errors.Join(tx.Postpone(t.Context(), 1, at.Add(time.Hour), "x"), tx.Retire(t.Context(), 2))
+		return errors.Join(tx.Postpone(t.Context(), 1, at.Add(time.Hour), "x", true), tx.Retire(t.Context(), 2))
 	})
 	nextDue(t, s, at.Add(time.Hour))
 	due(t, s, at.Add(time.Hour), 1)
@@ -1021,7 +1021,7 @@ func FuzzOpen(f *testing.F) {
 	f.Add([]byte{sealVersion, 0, 0, 0, 0, 1, 2, 3}, "place")
 	f.Fuzz(func(t *testing.T, sealed []byte, place string) {
 		plain, err := s.open(sealed, place)
-		if err == nil && (!bytes.Equal(sealed, good) || place != "place" || string(plain) != "canary") {
+		if err == nil && (place != "place" || string(plain) != "canary") { // only what was sealed, only there
 			t.Errorf("%x in %q was believed: %q", sealed, place, plain)
 		}
 		if err != nil && plain != nil {

@@ -160,6 +160,8 @@ func github(ts *testscript.TestScript, _ bool, args []string) {
 		w.sim.Unsuspend("acme")
 	case "uninstalls":
 		w.sim.Uninstall("acme")
+	case "installs":
+		w.sim.Install("acme")
 	case "comments-api":
 		w.sim.SetCommentsAPI(args[1] == "on")
 	case "pvr":

@@ -21,11 +21,12 @@ import (
 	"github.com/heed-app/heed/pkg/wording"
 )
 
-// cases shows the queue or one case. Neither ever shows text of a report.
+// cases shows the queue or one case. Text of a report is shown only when that is asked for.
 func (p program) cases(ctx context.Context, c command, args []string) error {
 	fs := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	given := settingFlags(fs, "database")
 	all := fs.Bool("all", false, "closed cases too")
+	text := fs.Bool("text", false, "with show: the texts that were taken out of public view; they are under embargo")
 	words, err := p.parse(c, fs, args)
 	if err != nil {
 		return err
@@ -38,7 +39,7 @@ func (p program) cases(ctx context.Context, c command, args []string) error {
 		if err != nil {
 			return c.misused("%q is not the number of a case", words[1])
 		}
-		show = p.show(id)
+		show = p.show(id, *text)
 	default:
 		return c.misused("want list or show ID")
 	}
@@ -112,7 +113,7 @@ func due(c disclosure.Case, now time.Time) string {
 }
 
 // show prints one case: how it stands, what happened, and what was done about it.
-func (p program) show(id int64) func(context.Context, *store.Store) error {
+func (p program) show(id int64, text bool) func(context.Context, *store.Store) error {
 	return func(ctx context.Context, st *store.Store) error {
 		c, err := st.Case(ctx, id)
 		if errors.Is(err, store.ErrNotFound) {
@@ -139,8 +140,34 @@ func (p program) show(id int64) func(context.Context, *store.Store) error {
 		for _, r := range records {
 			fmt.Fprintf(w, "  %s\t%s\tfor %s\t%s\t%s\n", wording.Time(r.Decided), r.Key, r.Audience, outcome(r), plain(r.Reason))
 		}
-		return w.Flush()
+		if err := w.Flush(); err != nil || !text {
+			return err
+		}
+		return p.texts(c)
 	}
+}
+
+// texts prints what was taken out of public view. A stranger wrote it: nothing in it may command the
+// terminal.
+func (p program) texts(c disclosure.Case) error {
+	texts := []disclosure.Text{{Title: c.Title, Body: c.Body}}
+	for _, k := range c.Kept {
+		texts = append(texts, k.Text)
+	}
+	for _, t := range texts {
+		if t.Title.IsZero() && t.Body.IsZero() {
+			continue
+		}
+		if _, err := fmt.Fprintf(p.out, "\nUnder embargo: %s\n", plain(t.Title.Reveal())); err != nil {
+			return err
+		}
+		for line := range strings.Lines(t.Body.Reveal()) {
+			if _, err := fmt.Fprintf(p.out, "  %s\n", plain(strings.TrimRight(line, "\r\n"))); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (p program) head(w *tabwriter.Writer, c disclosure.Case) {

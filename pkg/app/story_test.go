@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -110,8 +111,8 @@ func policyFile(ts *testscript.TestScript, _ bool, args []string) {
 func redeliver(ts *testscript.TestScript, _ bool, _ []string) {
 	w := of(ts)
 	sent := w.sim.Sent()
-	for i := len(sent) - 1; i >= 0; i-- {
-		ts.Check(w.sim.Redeliver(sent[i].GUID))
+	for _, d := range slices.Backward(sent) {
+		ts.Check(w.sim.Redeliver(d.GUID))
 	}
 	ts.Check(w.settle())
 }
@@ -192,8 +193,7 @@ func github(ts *testscript.TestScript, _ bool, args []string) {
 func showCases(ts *testscript.TestScript, _ bool, _ []string) {
 	cs, err := of(ts).app.Store.Cases(context.Background(), true)
 	ts.Check(err)
-	for i := len(cs) - 1; i >= 0; i-- {
-		c := cs[i]
+	for _, c := range slices.Backward(cs) {
 		fmt.Fprintf(ts.Stdout(), "%d %s %s", c.ID, c.Kind, c.State)
 		if c.Outcome != "" {
 			fmt.Fprintf(ts.Stdout(), " (%s)", c.Outcome)

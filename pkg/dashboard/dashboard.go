@@ -19,10 +19,10 @@ import (
 )
 
 //go:embed desk.html
-var deskHTML string //nolint:gochecknoglobals // embedded, read only
+var deskHTML string
 
 //go:embed setup.html
-var setupHTML string //nolint:gochecknoglobals // embedded, read only
+var setupHTML string
 
 // Effect is one outward act as it is shown.
 type Effect struct {

@@ -19,7 +19,10 @@ func (e Embargoed) Reveal() string { return e.text }
 // IsZero reports whether there is no text.
 func (e Embargoed) IsZero() bool { return e.text == "" }
 
-func (e Embargoed) String() string   { return hidden }
+// String keeps the text out of everything that is printed.
+func (e Embargoed) String() string { return hidden }
+
+// GoString is String for %#v.
 func (e Embargoed) GoString() string { return hidden }
 
 // MarshalText keeps the text out of JSON and of everything else that marshals text.

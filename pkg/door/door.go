@@ -23,8 +23,8 @@ import (
 // "payloads are capped at 25 MB".
 const MaxBody = 25 << 20
 
-// waitForMemory is how long a delivery waits for others to be read. GitHub gives up after 10 s.
-const waitForMemory = 5 * time.Second
+// ordinaryBody is what nearly all payloads stay below.
+const ordinaryBody = 1 << 20
 
 // Door is the handler of POST /api/github/hook.
 type Door struct {
@@ -32,14 +32,14 @@ type Door struct {
 	store   *store.Store
 	now     func() time.Time
 	log     *slog.Logger
-	memory  *semaphore.Weighted // bytes of bodies that are being read
+	large   *semaphore.Weighted // bounds how many large bodies are read at once
 }
 
 // New makes a door that accepts signatures by any of the secrets: the current one, and the
 // previous one while it is being rotated. An empty first secret is an error, since anybody could
 // sign with it.
 func New(s *store.Store, secrets []string, now func() time.Time, log *slog.Logger) (*Door, error) {
-	d := &Door{store: s, now: now, log: log, memory: semaphore.NewWeighted(4 * MaxBody)}
+	d := &Door{store: s, now: now, log: log, large: semaphore.NewWeighted(8)}
 	if len(secrets) == 0 || secrets[0] == "" {
 		return nil, errors.New("the webhook secret is empty")
 	}
@@ -85,17 +85,14 @@ func (d *Door) take(w http.ResponseWriter, r *http.Request) (status int, reason 
 	if r.ContentLength > MaxBody {
 		return http.StatusRequestEntityTooLarge, fmt.Sprintf("over %d bytes", MaxBody)
 	}
-	// Nobody has proved anything yet: what strangers may make us hold at once is bounded.
-	size := int64(MaxBody)
-	if r.ContentLength >= 0 {
-		size = max(r.ContentLength, 1)
+	// Nobody has proved anything yet: large bodies are read a few at a time. One that finds no room is
+	// refused at once; GitHub's next attempt, which the sweep asks for, finds some.
+	if r.ContentLength < 0 || r.ContentLength > ordinaryBody {
+		if !d.large.TryAcquire(1) {
+			return http.StatusServiceUnavailable, "too much at once"
+		}
+		defer d.large.Release(1)
 	}
-	waiting, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), waitForMemory)
-	defer cancel()
-	if err := d.memory.Acquire(waiting, size); err != nil {
-		return http.StatusServiceUnavailable, "too much at once"
-	}
-	defer d.memory.Release(size)
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return http.StatusRequestEntityTooLarge, fmt.Sprintf("over %d bytes", MaxBody)

@@ -21,7 +21,7 @@ var monday = time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
 
 var ids atomic.Int64
 
-const secret = "the q parameter ends in the query"
+const hole = "the q parameter ends in the query"
 
 var web = disclosure.Repo{ID: 1, Owner: "acme", Name: "web"}
 
@@ -59,7 +59,7 @@ func reported(at time.Time) Event {
 func filed(reading detect.Reading, at time.Time) Event {
 	return Event{
 		Kind: IssueSeen, At: at, Repo: web, Reading: reading, Actor: Actor{Login: "eve"},
-		Issue: Issue{Number: 7, Author: "eve", Title: disclosure.Seal("title: " + secret), Body: disclosure.Seal("body: " + secret), Created: at},
+		Issue: Issue{Number: 7, Author: "eve", Title: disclosure.Seal("title: " + hole), Body: disclosure.Seal("body: " + hole), Created: at},
 	}
 }
 
@@ -222,7 +222,7 @@ func anything(t *rapid.T, c disclosure.Case, now time.Time) Event {
 	case 1, 2:
 		reading := rapid.SampledFrom([]detect.Reading{detect.ReadConfident, detect.ReadSuspect, detect.ReadContact, detect.ReadSpam, detect.ReadOrdinary}).Draw(t, "reading")
 		e = filed(reading, now)
-		e.Issue.Body = disclosure.Seal(secret + rapid.StringN(0, 20, 20).Draw(t, "more"))
+		e.Issue.Body = disclosure.Seal(hole + rapid.StringN(0, 20, 20).Draw(t, "more"))
 	case 3, 4, 5:
 		place := rapid.SampledFrom([]command.Place{command.Tracker, command.Advisory, command.Public}).Draw(t, "place")
 		e = commands(place, login, login == "mia", rapid.SampledFrom(lines).Draw(t, "command"))
@@ -253,10 +253,10 @@ func check(t *rapid.T, before disclosure.Case, e Event, d Decision, keys map[str
 		}
 		keys[f.Key] = true
 		public := f.Audience == disclosure.Public && effectName(f) != "restore"
-		if public && (!f.Secret.IsZero() || !f.SecretTop.IsZero() || strings.Contains(f.Title+f.Body, secret)) {
+		if public && (!f.Secret.IsZero() || !f.SecretTop.IsZero() || strings.Contains(f.Title+f.Body, hole)) {
 			t.Fatalf("%s: %s shows the report to everybody", e.Kind, f.Key)
 		}
-		if strings.Contains(fmt.Sprint(f.Title, f.Body, f.Labels), secret) {
+		if strings.Contains(fmt.Sprint(f.Title, f.Body, f.Labels), hole) {
 			t.Fatalf("%s: %s holds the report outside of an embargoed field", e.Kind, f.Key)
 		}
 		if effectName(f) == "remind" && strings.Contains(f.Body, "An answer to the reporter") && !before.Ack.At.IsZero() {
@@ -264,7 +264,7 @@ func check(t *rapid.T, before disclosure.Case, e Event, d Decision, keys map[str
 		}
 	}
 	for _, l := range d.Lines {
-		if strings.Contains(l.Text, secret) {
+		if strings.Contains(l.Text, hole) {
 			t.Fatalf("%s: the history holds the report", e.Kind)
 		}
 	}

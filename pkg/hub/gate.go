@@ -95,7 +95,7 @@ func (g *gate) refusal(now time.Time, k callKind) *Trouble {
 	return nil
 }
 
-var errBudget = errors.New("our own budget for this minute is used up") //nolint:gochecknoglobals // an error value
+var errBudget = errors.New("our own budget for this minute is used up")
 
 // learn shuts the gate when GitHub asked for it.
 func (g *gate) learn(t *Trouble) (shut bool) {

@@ -113,7 +113,7 @@ func (h *Hub) Advisories(ctx context.Context, inst int64, r disclosure.Repo, sin
 }
 
 // ErrNoComments says that the advisory comments API is not to be had for an advisory.
-var ErrNoComments = errors.New("advisory comments are not available through the API") //nolint:gochecknoglobals // an error value
+var ErrNoComments = errors.New("advisory comments are not available through the API")
 
 // Comments lists the comments of an advisory that changed since a moment, oldest first.
 func (h *Hub) Comments(ctx context.Context, inst int64, r disclosure.Repo, ghsa string, since time.Time) ([]Comment, error) {
@@ -337,7 +337,7 @@ func (h *Hub) HistoryOpen(ctx context.Context, inst int64, r disclosure.Repo, n 
 			"owner": githubv4.String(r.Owner), "name": githubv4.String(r.Name), "number": githubv4.Int(n), //nolint:gosec // issue numbers are small
 		})
 	})
-	if err != nil && strings.Contains(err.Error(), "Could not resolve to") {
+	if err != nil && strings.Contains(err.Error(), "Could not resolve to an Issue") {
 		return false, nil // the issue was deleted, which is the best purge there is
 	}
 	if err != nil {

@@ -105,7 +105,7 @@ func tokenTrouble(e *ghinstallation.HTTPError, now time.Time) *Trouble {
 	switch {
 	case status == http.StatusNotFound || status == http.StatusGone:
 		return &Trouble{Kind: Suspended, Until: now.Add(waitSuspended), Status: status, Err: errors.New("the App is not installed there any more")}
-	case status == http.StatusForbidden && e.Response.Header.Get("Retry-After") == "":
+	case status == http.StatusForbidden && e.Response.Header.Get("Retry-After") == "" && e.Response.Header.Get("X-RateLimit-Remaining") != "0":
 		return &Trouble{Kind: Suspended, Until: now.Add(waitSuspended), Status: status, Err: errors.New("the installation is suspended")}
 	case status == http.StatusForbidden || status == http.StatusTooManyRequests:
 		return limited(retryAfter(e.Response, now), now, "GitHub's rate limit")
@@ -138,7 +138,10 @@ func answerTrouble(e *github.ErrorResponse, now time.Time) *Trouble {
 // message is GitHub's own sentence with the names of wrong fields. Values are left out: they may
 // be what we sent.
 func message(e *github.ErrorResponse) string {
-	out := e.Message
+	out, _, _ := strings.Cut(e.Message, "\n")
+	if strings.ContainsAny(out, "\"`'") {
+		out = "" // it quotes something
+	}
 	for _, f := range e.Errors {
 		if f.Field != "" {
 			out += " (" + f.Field + " " + f.Code + ")"

@@ -2,6 +2,7 @@ package hubsim
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 )
 
@@ -53,9 +54,7 @@ func (s *Sim) eventObj(i *issue, e *event) obj {
 		"created_at": stamp(e.at), "commit_id": nil, "commit_url": nil, "performed_via_github_app": s.viaApp(e.actor),
 		"url": fmt.Sprintf("%s/issues/events/%d", i.repo.api(), e.id),
 	}
-	for k, v := range e.more {
-		o[k] = v
-	}
+	maps.Copy(o, e.more)
 	return o
 }
 

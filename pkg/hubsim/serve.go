@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -21,9 +22,7 @@ func (s *Sim) Handler() http.Handler {
 		if err != nil {
 			panic(http.ErrAbortHandler)
 		}
-		for k, v := range c.header {
-			w.Header()[k] = v
-		}
+		maps.Copy(w.Header(), c.header)
 		w.WriteHeader(c.status)
 		_, _ = w.Write(c.bytes) // the caller hung up: its loss
 	})

@@ -16,6 +16,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -112,9 +113,7 @@ func New(now func() time.Time, app App) *Sim {
 		usage:    map[int64]*usage{},
 		law:      newLaws(),
 	}
-	for k, v := range app.Permissions {
-		s.granted[k] = v
-	}
+	maps.Copy(s.granted, app.Permissions)
 	s.bot = &account{id: s.id(), login: app.Slug + "[bot]", bot: true}
 	s.accounts[fold(s.bot.login)] = s.bot
 	s.routes = s.allRoutes()

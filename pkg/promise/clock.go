@@ -14,7 +14,7 @@ type Clock struct {
 	Start   time.Time
 	Stopped time.Time     // zero while it runs
 	Paused  time.Time     // zero unless it stands still since then
-	Lost    time.Duration // time spent in earlier pauses
+	Lost    time.Duration // time that counts, spent in earlier pauses
 	Told    int           // rungs that were spoken
 }
 
@@ -37,7 +37,7 @@ func (c *Clock) Pause(now time.Time) {
 // Resume lets the clock run on; the pause does not count against anybody.
 func (c *Clock) Resume(now time.Time) {
 	if !c.Paused.IsZero() {
-		c.Lost += now.Sub(c.Paused)
+		c.Lost += c.Rule.Calendar.between(c.Paused, now)
 		c.Paused = time.Time{}
 	}
 }
@@ -98,23 +98,37 @@ func (c Clock) Next() time.Time {
 }
 
 func (c Clock) at(percent int) time.Time {
-	return c.Rule.after(c.Start, percent).Add(c.Lost)
+	return c.Rule.after(c.Start, percent, c.Lost)
 }
 
-// after is the moment at which percent of what the rule allows have passed since start.
-func (r Rule) after(start time.Time, percent int) time.Time {
+// after is the moment at which percent of what the rule allows have passed since start, and what
+// was lost in pauses besides.
+func (r Rule) after(start time.Time, percent int, lost time.Duration) time.Time {
 	if r.Calendar.Always() {
-		return start.Add(r.Within.Duration / 100 * time.Duration(percent))
+		return start.Add(r.Within.Duration/100*time.Duration(percent) + lost)
 	}
 	within := r.Within.Duration
 	if n := r.Within.BusinessDays; n > 0 {
 		within = time.Duration(n) * (r.Calendar.To - r.Calendar.From)
 	}
-	loc, err := time.LoadLocation(r.Calendar.Timezone)
-	if err != nil {
-		loc = time.UTC // the policy was checked; a machine without time zones still keeps promises
+	due := r.Calendar.business().AddWorkHours(start.In(r.Calendar.location()), within/100*time.Duration(percent)+lost)
+	return due.Round(time.Millisecond).UTC()
+}
+
+// between is how much time counted between two moments.
+func (c Calendar) between(from, to time.Time) time.Duration {
+	if c.Always() {
+		return to.Sub(from)
 	}
-	return r.Calendar.business().AddWorkHours(start.In(loc), within/100*time.Duration(percent)).UTC()
+	return c.business().WorkHoursInRange(from.In(c.location()), to.In(c.location())).Round(time.Millisecond)
+}
+
+func (c Calendar) location() *time.Location {
+	loc, err := time.LoadLocation(c.Timezone)
+	if err != nil {
+		return time.UTC // the policy was checked; a machine without time zones still keeps promises
+	}
+	return loc
 }
 
 // business builds the calendar of working hours.
@@ -123,7 +137,8 @@ func (c Calendar) business() *cal.BusinessCalendar {
 	for d := time.Sunday; d <= time.Saturday; d++ {
 		b.SetWorkday(d, slices.Contains(c.Days, d))
 	}
-	b.SetWorkHours(c.From, c.To)
+	// A day that ends with the next one's beginning would be taken for one that never ends.
+	b.SetWorkHours(c.From, min(c.To, 24*time.Hour-time.Nanosecond))
 	b.AddHoliday(holidays(c.Holidays)...)
 	return b
 }

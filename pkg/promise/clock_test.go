@@ -192,6 +192,7 @@ func TestCalendars(t *testing.T) {
 		{"the clocks go back in between", office(), promise.Span{BusinessDays: 1}, "2026-10-23 14:00", 100, "2026-10-26 15:00"},
 		{"half of it", office(), promise.Span{BusinessDays: 3}, "2026-01-12 08:00", 50, "2026-01-13 12:00"},
 		{"one and a half of it", office(), promise.Span{BusinessDays: 2}, "2026-01-12 08:00", 150, "2026-01-14 16:00"},
+		{"whole weekdays", allDay, promise.Span{Duration: 48 * time.Hour}, "2026-01-16 12:00", 100, "2026-01-20 12:00"},
 		{"whole business days", allDay, promise.Span{BusinessDays: 2}, "2026-01-17 12:00", 100, "2026-01-21 00:00"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -23,14 +23,18 @@ const (
 type Facts struct {
 	Reporter string
 	Tags     []string // tags of the full releases, newest first
-	Key      string // of the case: "case/17"
+	Key      string   // of the case: "case/17"
 }
 
 // Checklist is the default list: what the security releases of pyca/cryptography do, step by
 // step, for the branches and releases that the policy supports.
 func Checklist(p policy.Policy, f Facts) []disclosure.Task {
 	var ts []disclosure.Task
+	seen := map[string]int{}
 	add := func(id, format string, args ...any) {
+		if seen[id]++; seen[id] > 1 { // two branches whose names differ in what an id cannot hold
+			id = fmt.Sprintf("%s-%d", id, seen[id])
+		}
 		ts = append(ts, disclosure.Task{ID: id, Key: f.Key + ":task/" + id, Text: fmt.Sprintf(format, args...)})
 	}
 	for _, b := range p.Release.Branches {
@@ -115,7 +119,9 @@ func Apply(body string, ts []disclosure.Task) string {
 			if !t.Done || !strings.Contains(l, taskMark(t)) {
 				continue
 			}
-			l = strings.Replace(l, "[ ]", "[x]", 1)
+			if at := strings.Index(l, "[ ]"); at >= 0 && strings.Trim(l[:at], listMarks) == "" {
+				l = l[:at] + "[x]" + l[at+3:]
+			}
 			if t.Note != "" && !strings.Contains(l, t.Note) {
 				l = strings.Replace(l, " "+taskMark(t), " — "+t.Note+" "+taskMark(t), 1)
 			}
@@ -124,6 +130,9 @@ func Apply(body string, ts []disclosure.Task) string {
 	}
 	return b.String()
 }
+
+// listMarks are what may stand before a box: the marks of Markdown's lists and quotes.
+const listMarks = " \t-*+>0123456789.)"
 
 // Read takes over which boxes people ticked or emptied. A task whose line was removed counts as
 // done: somebody decided that it is not owed. What a fact has ticked stays ticked.
@@ -139,7 +148,7 @@ func Read(body string, ts []disclosure.Task) []disclosure.Task {
 				continue
 			}
 			found = true
-			l = strings.ToLower(strings.TrimLeft(l, " \t-*+"))
+			l = strings.ToLower(strings.TrimLeft(l, listMarks))
 			out[i].Done = strings.HasPrefix(l, "[x]")
 		}
 		out[i].Done = out[i].Done || !found

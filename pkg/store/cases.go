@@ -74,10 +74,13 @@ func (s *Store) loadCase(ctx context.Context, q querier, id int64) (c disclosure
 	if err != nil {
 		return c, fmt.Errorf("read case %d: %w", id, err)
 	}
-	err = s.seal.openValue(body, "case", &c)
+	err = s.seal.openValue(body, casePlace(id), &c)
 	c.ID = id
 	return c, err
 }
+
+// casePlace binds a sealed case to its row.
+func casePlace(id int64) string { return fmt.Sprintf("case/%d", id) }
 
 // Cases returns cases, newest first: the open ones, or all.
 func (s *Store) Cases(ctx context.Context, all bool) ([]disclosure.Case, error) {
@@ -109,7 +112,7 @@ func (s *Store) scanCases(rows *sql.Rows) ([]disclosure.Case, error) {
 		if err := rows.Scan(&id, &body); err != nil {
 			return nil, err
 		}
-		if err := s.seal.openValue(body, "case", &c); err != nil {
+		if err := s.seal.openValue(body, casePlace(id), &c); err != nil {
 			return nil, err
 		}
 		c.ID = id
@@ -137,7 +140,7 @@ func (tx *Tx) NewCase(ctx context.Context) (int64, error) {
 // Save writes one thought down: the case, its names, what happened, and what is to be done about
 // it, with the job that will do it.
 func (tx *Tx) Save(ctx context.Context, c disclosure.Case, lines []disclosure.Line, effects []disclosure.Effect) error {
-	body, err := tx.store.seal.sealValue(c, "case")
+	body, err := tx.store.seal.sealValue(c, casePlace(c.ID))
 	if err != nil {
 		return err
 	}
@@ -278,7 +281,7 @@ func collect[T any](ctx context.Context, q querier, query string, args ...any) (
 func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 	var n sql.NullInt64
 	err := s.read.QueryRowContext(ctx, `select min(t) from (select min(wake_at) t from cases where wake_at is not null
-		union all select min(act_at) from cases where act_at is not null
+		union all select min(max(act_at, lane_until)) from cases where act_at is not null
 		union all select min(next_at) from delivery where state = 0)`).Scan(&n)
 	return fromMicros(n.Int64), err
 }

@@ -16,7 +16,7 @@ import (
 )
 
 //go:embed schema.sql
-var schema string //nolint:gochecknoglobals // embedded, read only
+var schema string
 
 // openSQLite opens one connection that writes and a few that read. FULL means that a commit has
 // reached the disk when it returns, which is what 202 promises.

@@ -20,7 +20,7 @@ import (
 )
 
 //go:embed text/*.md
-var files embed.FS //nolint:gochecknoglobals // embedded, read only
+var files embed.FS
 
 // Words are the texts of one installation and policy.
 type Words struct {
@@ -147,20 +147,34 @@ func Span(d time.Duration) string {
 // Code makes strangers' text a code span: it mentions nobody, links nowhere and hides nothing.
 func Code(s string) string {
 	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "�")), " ")
-	fence := "`"
-	for strings.Contains(s, fence) {
-		fence += "`"
+	if s == "" {
+		return ""
 	}
+	fence := strings.Repeat("`", longestRun(s)+1)
 	if strings.HasPrefix(s, "`") || strings.HasSuffix(s, "`") {
 		s = " " + s + " "
 	}
 	return fence + s + fence
 }
 
+// longestRun is the length of the longest run of backticks.
+func longestRun(s string) int {
+	most, run := 0, 0
+	for i := range len(s) {
+		if s[i] != '`' {
+			run = 0
+			continue
+		}
+		run++
+		most = max(most, run)
+	}
+	return most
+}
+
 // Quote makes a longer text a quote, for texts of ours that a person is to pass on.
 func Quote(s string) string {
 	var b strings.Builder
-	for line := range strings.Lines(s) {
+	for line := range strings.Lines(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(s)) {
 		b.WriteString("> " + line)
 	}
 	return b.String()
@@ -168,9 +182,6 @@ func Quote(s string) string {
 
 // CodeBlock makes strangers' lines a code block.
 func CodeBlock(s string) string {
-	fence := "```"
-	for strings.Contains(s, fence) {
-		fence += "`"
-	}
+	fence := strings.Repeat("`", max(3, longestRun(s)+1))
 	return fence + "\n" + strings.TrimRight(strings.ToValidUTF8(s, "�"), "\n") + "\n" + fence
 }

@@ -71,8 +71,8 @@ func table() []setting {
 		{"GITHUB_OAUTH_CLIENT_ID", "oauth-client-id", "", "for the dashboard's login", false, str(func(s *Server) *string { return &s.OAuthClientID })},
 		{"GITHUB_OAUTH_CLIENT_SECRET", "oauth-client-secret", "", "for the dashboard's login", true, str(func(s *Server) *string { return &s.OAuthClientSecret })},
 		{"GITHUB_V3_API_URL", "github-api-url", "https://api.github.com/", "GitHub's REST API", false, address(func(s *Server) *string { return &s.V3URL })},
-		{"GITHUB_V4_API_URL", "github-graphql-url", "https://api.github.com/graphql", "GitHub's GraphQL API", false, address(func(s *Server) *string { return &s.V4URL })},
-		{"GITHUB_WEB_URL", "github-web-url", "https://github.com", "GitHub for people", false, address(func(s *Server) *string { return &s.WebURL })},
+		{"GITHUB_V4_API_URL", "github-graphql-url", "", "GitHub's GraphQL API, guessed from the REST API's", false, address(func(s *Server) *string { return &s.V4URL })},
+		{"GITHUB_WEB_URL", "github-web-url", "", "GitHub for people, guessed from the REST API's", false, address(func(s *Server) *string { return &s.WebURL })},
 		{"HEED_LISTEN", "listen", "127.0.0.1:8080", "address to listen on", false, func(s *Server, v string) error {
 			_, _, err := net.SplitHostPort(v)
 			s.Listen = v
@@ -167,7 +167,28 @@ func Load(flags map[string]string, getenv func(string) string) (Server, error) {
 			errs = append(errs, fmt.Errorf("%s: %w", where, err))
 		}
 	}
+	s.guess()
 	return s, errors.Join(append(errs, s.check())...)
+}
+
+// guess fills in GitHub's other addresses from that of the REST API: tokens for one GitHub must never
+// be sent to another. Source: GitHub's documentation of the addresses of github.com, of data residency
+// (api.NAME.ghe.com) and of GitHub Enterprise Server (/api/v3, /api/graphql).
+func (s *Server) guess() {
+	v3, err := url.Parse(s.V3URL)
+	if err != nil || s.V3URL == "" {
+		return // said already
+	}
+	graphql, server := v3.JoinPath("graphql"), strings.TrimSuffix(strings.TrimRight(v3.Path, "/"), "/api/v3")
+	if server != strings.TrimRight(v3.Path, "/") {
+		graphql.Path = server + "/api/graphql"
+	}
+	if s.V4URL == "" {
+		s.V4URL = graphql.String()
+	}
+	if s.WebURL == "" {
+		s.WebURL = v3.Scheme + "://" + strings.TrimPrefix(v3.Host, "api.") + server
+	}
 }
 
 // check finds settings that do not go together.
@@ -200,7 +221,7 @@ func (row setting) value(flags map[string]string, getenv func(string) string, fi
 	if v := getenv(row.env); v != "" {
 		return v, row.env, nil
 	}
-	if name := getenv(row.env + "_FILE"); name != "" && row.secret {
+	if name := getenv(row.env + "_FILE"); name != "" {
 		b, err := os.ReadFile(name) //nolint:gosec // the operator names it
 		return strings.TrimSpace(string(b)), row.env + "_FILE", err
 	}

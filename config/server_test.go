@@ -65,6 +65,21 @@ func TestLoadMistakes(t *testing.T) {
 	}
 }
 
+func TestAddressesAreGuessed(t *testing.T) {
+	t.Parallel()
+	for v3, want := range map[string][2]string{
+		"":                                    {"https://api.github.com/graphql", "https://github.com"},
+		"https://api.acme.ghe.com/":           {"https://api.acme.ghe.com/graphql", "https://acme.ghe.com"},
+		"https://github.acme.example/api/v3/": {"https://github.acme.example/api/graphql", "https://github.acme.example"},
+		"http://127.0.0.1:9/":                 {"http://127.0.0.1:9/graphql", "http://127.0.0.1:9"},
+	} {
+		s, err := Load(nil, env(map[string]string{"GITHUB_V3_API_URL": v3}))
+		if err != nil || s.V4URL != want[0] || s.WebURL != want[1] {
+			t.Errorf("%q: got %s, %s, %v; want %s", v3, s.V4URL, s.WebURL, err, want)
+		}
+	}
+}
+
 func TestSecretsFromFiles(t *testing.T) {
 	t.Parallel()
 	path := write(t, "hush\n")

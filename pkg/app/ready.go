@@ -69,6 +69,9 @@ func (a *App) askGitHub(ctx context.Context) []string {
 	}
 	var out []string
 	for _, i := range installations {
+		if i.Suspended {
+			continue // its work waits; nothing is wrong with the App
+		}
 		for _, p := range missing(i.Permissions) {
 			out = append(out, fmt.Sprintf("the installation on %s lacks the permission %s", i.Account, p))
 		}

@@ -84,7 +84,7 @@ func (e *Engine) sweepInstallations(ctx context.Context) error {
 	}
 	var errs []error
 	for _, i := range list {
-		if i.Suspended || i.Permissions["repository_advisories"] == "" {
+		if i.Suspended || len(i.Permissions) > 0 && i.Permissions["repository_advisories"] == "" {
 			continue // without the permission GitHub answers with an empty list
 		}
 		s := sweeper{Engine: e, inst: i.ID, left: mostReads}
@@ -194,8 +194,13 @@ func (s *sweeper) history(ctx context.Context, c disclosure.Case) error {
 // repos looks for advisories that changed: most of what happens to them sends no webhook.
 func (s *sweeper) repos(ctx context.Context) error {
 	list, err := s.world.list(ctx, s.inst)
-	if err != nil {
-		return err
+	if err != nil { // those with open cases at least
+		s.Log.WarnContext(ctx, "cannot list repositories", "err", err)
+		for _, c := range s.cases {
+			if c.Repo.ID != 0 && !slices.Contains(list, c.Repo) {
+				list = append(list, c.Repo)
+			}
+		}
 	}
 	name := fmt.Sprintf("swept-repo/%d", s.inst)
 	at, err := s.cursor(ctx, name)

@@ -111,6 +111,7 @@ func grants() map[string]string {
 		"POST " + issues:                                           "issues: write",
 		"PATCH " + issues + "/{issue_number}":                      "issues: write",
 		"POST " + issues + "/{issue_number}/comments":              "issues: write",
+		"GET " + issues + "/comments/{comment_id}":                 "issues: read",
 		"DELETE " + issues + "/comments/{comment_id}":              "issues: write",
 		"POST " + issues + "/comments/{comment_id}/reactions":      "issues: write",
 		"POST " + issues + "/{issue_number}/labels":                "issues: write",

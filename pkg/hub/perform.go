@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -163,7 +164,7 @@ func (p performer) setIssue(ctx context.Context) (disclosure.Receipt, error) {
 // openIssue opens an issue of ours in the tracker.
 func (p performer) openIssue(ctx context.Context) (disclosure.Receipt, error) {
 	if p.again {
-		if r, found, err := p.findIssue(ctx); err != nil || found {
+		if r, found, err := p.find(ctx, in(p.e.Repo.Owner, p.e.Repo.Name, "issues")+"?state=all&"); err != nil || found {
 			return r, err
 		}
 	}
@@ -182,32 +183,28 @@ func (p performer) openIssue(ctx context.Context) (disclosure.Receipt, error) {
 	return disclosure.Receipt{Number: out.GetNumber(), URL: out.GetHTMLURL()}, err
 }
 
-func (p performer) findIssue(ctx context.Context) (disclosure.Receipt, bool, error) {
+// find looks through a list of issues or comments (a path that ends where its query goes on) for the text that we wrote and that wears the mark.
+func (p performer) find(ctx context.Context, path string) (disclosure.Receipt, bool, error) {
 	login, err := p.Login(ctx)
 	if err != nil {
 		return disclosure.Receipt{}, false, err
 	}
-	c, err := p.client(p.inst)
-	if err != nil {
-		return disclosure.Receipt{}, false, err
-	}
+	since := url.QueryEscape(p.since.UTC().Format(time.RFC3339))
 	for page := 1; page != 0; {
-		var (
-			is  []*github.Issue
-			res *github.Response
-		)
-		err := p.call(ctx, p.inst, reading, func() (err error) {
-			is, res, err = c.Issues.ListByRepo(ctx, p.e.Repo.Owner, p.e.Repo.Name, &github.IssueListByRepoOptions{
-				State: "all", Since: p.since, ListOptions: github.ListOptions{Page: page, PerPage: 100},
-			})
-			return err
-		})
+		var list []struct {
+			ID     int64  `json:"id"`
+			Number int    `json:"number"`
+			URL    string `json:"html_url"`
+			Body   string `json:"body"`
+			User   Person `json:"user"`
+		}
+		res, err := p.get(ctx, p.inst, fmt.Sprintf("%ssince=%s&per_page=100&page=%d", path, since, page), &list)
 		if err != nil {
 			return disclosure.Receipt{}, false, err
 		}
-		for _, i := range is {
-			if i.GetUser().GetLogin() == login && mark.Has(i.GetBody(), p.e.Mark) {
-				return disclosure.Receipt{Number: i.GetNumber(), URL: i.GetHTMLURL()}, true, nil
+		for _, x := range list {
+			if x.User.Login == login && mark.Has(x.Body, p.e.Mark) {
+				return disclosure.Receipt{ID: x.ID, Number: x.Number, URL: x.URL}, true, nil
 			}
 		}
 		page = res.NextPage
@@ -217,46 +214,13 @@ func (p performer) findIssue(ctx context.Context) (disclosure.Receipt, bool, err
 
 func (p performer) commentIssue(ctx context.Context) (disclosure.Receipt, error) {
 	if p.again {
-		if r, found, err := p.findComment(ctx); err != nil || found {
+		if r, found, err := p.find(ctx, p.issuePath("comments")+"?"); err != nil || found {
 			return r, err
 		}
 	}
 	var out github.IssueComment
 	err := p.send(ctx, p.inst, creating, http.MethodPost, p.issuePath("comments"), map[string]string{"body": mark.Wrap(p.e.Body, p.e.Mark)}, &out)
 	return disclosure.Receipt{ID: out.GetID(), URL: out.GetHTMLURL()}, err
-}
-
-func (p performer) findComment(ctx context.Context) (disclosure.Receipt, bool, error) {
-	login, err := p.Login(ctx)
-	if err != nil {
-		return disclosure.Receipt{}, false, err
-	}
-	c, err := p.client(p.inst)
-	if err != nil {
-		return disclosure.Receipt{}, false, err
-	}
-	for page := 1; page != 0; {
-		var (
-			cs  []*github.IssueComment
-			res *github.Response
-		)
-		err := p.call(ctx, p.inst, reading, func() (err error) {
-			cs, res, err = c.Issues.ListComments(ctx, p.e.Repo.Owner, p.e.Repo.Name, p.e.Number, &github.IssueListCommentsOptions{
-				Since: &p.since, ListOptions: github.ListOptions{Page: page, PerPage: 100},
-			})
-			return err
-		})
-		if err != nil {
-			return disclosure.Receipt{}, false, err
-		}
-		for _, c := range cs {
-			if c.GetUser().GetLogin() == login && mark.Has(c.GetBody(), p.e.Mark) {
-				return disclosure.Receipt{ID: c.GetID(), URL: c.GetHTMLURL()}, true, nil
-			}
-		}
-		page = res.NextPage
-	}
-	return disclosure.Receipt{}, false, nil
 }
 
 // deleteComment: GitHub deletes the body and its history, so what stands there must be what was kept.

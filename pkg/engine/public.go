@@ -1,0 +1,247 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/heed-app/heed/pkg/command"
+	"github.com/heed-app/heed/pkg/detect"
+	"github.com/heed-app/heed/pkg/disclosure"
+	"github.com/heed-app/heed/pkg/flow"
+	"github.com/heed-app/heed/pkg/hub"
+	"github.com/heed-app/heed/pkg/policy"
+	"github.com/heed-app/heed/pkg/store"
+)
+
+// plainlyOrdinary is the probability below which no policy makes a text a suspect.
+const plainlyOrdinary = 0.05
+
+func ordinary(v detect.Verdict) bool {
+	return (v.Class == detect.Ordinary || v.Class == detect.Vulnerability) && v.Probability < plainlyOrdinary
+}
+
+// issue reads a public issue. Nothing is asked of GitHub about an ordinary one.
+func (e *Engine) issue(ctx context.Context, t thought) ([]happening, error) {
+	n := t.n
+	ref := disclosure.RefIssue(n.Repo.ID, n.Issue.Number)
+	if n.Action == "deleted" { // with its history: nothing is left to be cleared
+		return []happening{{ref, flow.Event{Kind: flow.HistorySeen, At: e.Now()}, e.known(n.Installation, n.Repo)}}, nil
+	}
+	if n.Action != "opened" && n.Action != "edited" || n.Issue.PullRequest {
+		return nil, nil
+	}
+	var c disclosure.Case
+	if n.Action == "edited" || !ordinary(t.verdict) {
+		var err error
+		if c, err = e.Store.CaseByRef(ctx, ref); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return nil, err
+		}
+	}
+	if c.ID != 0 && c.Tracker.ID == n.Repo.ID {
+		if c.ReleaseIssue != n.Issue.Number {
+			return nil, nil
+		}
+		return e.checklist(ctx, c, ref)
+	}
+	if n.Private || c.ID == 0 && ordinary(t.verdict) {
+		return nil, nil
+	}
+	if c.ID != 0 { // webhooks come in any order: what counts is how it reads now
+		i, err := e.Hub.Issue(ctx, n.Installation, n.Repo, n.Issue.Number)
+		if err != nil {
+			return nil, err
+		}
+		fresh := *n.Issue
+		fresh.Title, fresh.Body, fresh.State = disclosure.Seal(i.GetTitle()), disclosure.Seal(i.GetBody()), i.GetState()
+		t.n.Issue, t.verdict = &fresh, detect.Read(i.GetTitle(), i.GetBody())
+	}
+	return e.readPublic(ctx, t, c, ref, flow.IssueSeen, n.Issue.Author, policy.Issues)
+}
+
+// checklist reads the release checklist as it is now: edits arrive in any order.
+func (e *Engine) checklist(ctx context.Context, c disclosure.Case, ref disclosure.Ref) ([]happening, error) {
+	i, err := e.Hub.Issue(ctx, c.Installation, c.Tracker, c.ReleaseIssue)
+	if err != nil {
+		return nil, err
+	}
+	issue := flow.Issue{Number: c.ReleaseIssue, Body: disclosure.Seal(i.GetBody())}
+	return []happening{{ref, flow.Event{Kind: flow.ChecklistSeen, At: e.Now(), Issue: issue}, e.known(c.Installation, c.Repo)}}, nil
+}
+
+// readPublic makes an event of a public text, if the policy watches the place and its author is
+// not exempt.
+func (e *Engine) readPublic(ctx context.Context, t thought, c disclosure.Case, ref disclosure.Ref, kind flow.Kind, author hub.Person, place policy.Watch) ([]happening, error) {
+	n := t.n
+	p, err := e.world.policy(ctx, n.Installation, n.Repo)
+	if err != nil {
+		return nil, err
+	}
+	reading := t.verdict.Reading(p.Public.Threshold.Confident, p.Public.Threshold.Suspect)
+	if !slices.Contains(p.Public.Watch, place) || exempt(p.Public.Exempt, author.Login) || c.ID == 0 && reading == detect.ReadOrdinary {
+		return nil, nil
+	}
+	if c.ID == 0 && reading == detect.ReadDependency && p.Public.Labels.Dependency == "" {
+		return nil, nil
+	}
+	if author.Type == "Bot" && reading != detect.ReadConfident {
+		return nil, nil // machines that answer machines never come to an end
+	}
+	if reading == detect.ReadSuspect {
+		writer, err := e.Hub.Writer(ctx, n.Installation, n.Repo, author.Login)
+		if err != nil || writer {
+			return nil, err
+		}
+	}
+	w, err := e.look(ctx, n.Installation, n.Repo, wants{pvr: true})
+	if err != nil {
+		return nil, err
+	}
+	ev := flow.Event{
+		Kind: kind, At: n.Issue.Created, Installation: n.Installation, Repo: n.Repo,
+		Actor: flow.Actor{Login: n.Sender.Login}, Issue: issueOf(n), Reading: reading,
+	}
+	if n.Action == "edited" {
+		ev.At = n.Issue.Updated
+	}
+	if c.ID != 0 && n.Sender.Login != author.Login {
+		if ev.Actor.Maintainer, err = e.Hub.Maintainer(ctx, n.Installation, n.Repo, n.Sender.Login, p.Team); err != nil {
+			return nil, err
+		}
+	}
+	if n.Comment != nil {
+		ev.Comment, ev.At = commentOf(n), n.Comment.Updated
+	}
+	if ev.At.IsZero() || ev.At.After(t.Received) {
+		ev.At = t.Received
+	}
+	e.Log.InfoContext(ctx, "public text read", "delivery", t.GUID, "repo", n.Repo.String(), "issue", n.Issue.Number, "reading", string(reading))
+	return []happening{{ref, ev, w}}, nil
+}
+
+// exempt matches logins as people write them: "dependabot" is "dependabot[bot]" too.
+func exempt(list []string, login string) bool {
+	bare := strings.TrimSuffix(strings.ToLower(login), "[bot]")
+	return slices.ContainsFunc(list, func(x string) bool { return strings.TrimSuffix(strings.ToLower(x), "[bot]") == bare })
+}
+
+func issueOf(n hub.Notice) flow.Issue {
+	i := n.Issue
+	return flow.Issue{Number: i.Number, URL: i.URL, Author: i.Author.Login, Title: i.Title, Body: i.Body, Closed: i.State == "closed", Created: i.Created}
+}
+
+func commentOf(n hub.Notice) flow.Comment {
+	c := n.Comment
+	return flow.Comment{ID: c.ID, URL: c.URL, Author: c.Author.Login, Body: c.Body}
+}
+
+// comment reads a comment on an issue: commands in the tracker and in public, reports in public.
+func (e *Engine) comment(ctx context.Context, t thought) ([]happening, error) {
+	n := t.n
+	issueRef := disclosure.RefIssue(n.Repo.ID, n.Issue.Number)
+	if n.Action != "created" && n.Action != "edited" {
+		return nil, nil
+	}
+	commands := command.Parse(n.Comment.Body.Reveal(), command.Tracker)
+	if len(commands) == 0 && (n.Private || ordinary(t.verdict) && n.Action != "edited") {
+		return nil, nil
+	}
+	c, err := e.Store.CaseByRef(ctx, issueRef)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	var out []happening
+	place := command.Public
+	if c.ID != 0 && c.Tracker.ID == n.Repo.ID {
+		place = command.Tracker
+	}
+	person := n.Comment.Author.Login == n.Sender.Login && n.Comment.Author.Type != "Bot"
+	if len(commands) > 0 && n.Action == "created" && person && (place == command.Tracker || !n.Private) {
+		h, err := e.commanded(ctx, t, c, issueRef, place)
+		if err != nil {
+			return nil, err
+		}
+		out = h
+	}
+	if n.Private {
+		return out, nil
+	}
+	watch := policy.Comments
+	if n.Issue.PullRequest {
+		watch = policy.PullRequests
+	}
+	// A comment belongs to the case of its issue, if that is a report; else it may be one itself.
+	ref := issueRef
+	if c.Kind != disclosure.PublicReport || !c.Open() {
+		ref = disclosure.RefComment(n.Repo.ID, n.Comment.ID)
+		if t.verdict.Class == detect.ContactRequest || t.verdict.Class == detect.Spam {
+			ref = disclosure.RefAside(n.Repo.ID, n.Issue.Number)
+		}
+		if c, err = e.Store.CaseByRef(ctx, ref); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return nil, err
+		}
+	}
+	if ordinary(t.verdict) && !c.Held {
+		return out, nil
+	}
+	more, err := e.readPublic(ctx, t, c, ref, flow.CommentSeen, n.Comment.Author, watch)
+	return append(out, more...), err
+}
+
+// commanded asks GitHub whether the author may command, at this moment, and what stands in the
+// issue now.
+func (e *Engine) commanded(ctx context.Context, t thought, c disclosure.Case, ref disclosure.Ref, place command.Place) ([]happening, error) {
+	n := t.n
+	commands := command.Parse(n.Comment.Body.Reveal(), place)
+	if len(commands) == 0 || place == command.Tracker && c.Kind == disclosure.PolicyTrouble {
+		return nil, nil
+	}
+	repo, inst := n.Repo, n.Installation
+	if c.ID != 0 {
+		repo, inst = c.Repo, c.Installation
+	}
+	w, err := e.look(ctx, inst, repo, wants{pvr: true, tags: asks(commands, "accept")})
+	if err != nil {
+		return nil, err
+	}
+	may, err := e.Hub.Maintainer(ctx, inst, repo, n.Comment.Author.Login, w.Policy.Team)
+	if err != nil {
+		return nil, err
+	}
+	ev := flow.Event{
+		Kind: flow.Commanded, At: n.Comment.Created, Installation: inst, Repo: repo, Place: place, Commands: commands,
+		Actor: flow.Actor{Login: n.Comment.Author.Login, Maintainer: may}, Issue: issueOf(n), Comment: commentOf(n),
+	}
+	if c.ID == 0 { // people are to decide about a comment there, perhaps
+		held := disclosure.RefHeld(n.Repo.ID, n.Issue.Number)
+		if c, err = e.Store.CaseByRef(ctx, held); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return nil, err
+		}
+		if c.Held {
+			ref = held
+		}
+	}
+	if !c.Held && c.ID == 0 && !ev.TakesUp() {
+		if !may && !e.patience.allows(n.Comment.Author.Login, e.Now()) {
+			return nil, nil
+		}
+		ref = disclosure.RefErrand(n.Repo.ID, n.Comment.ID)
+	}
+	number := n.Issue.Number
+	if place == command.Tracker {
+		number = c.Issue
+	}
+	if may && number != 0 && c.Comment == 0 && asks(commands, "redirect", "confirm") { // the payload may be older than the issue
+		i, err := e.Hub.Issue(ctx, inst, repo, number)
+		if err != nil {
+			return nil, err
+		}
+		ev.Public = &flow.Issue{Number: number, Title: disclosure.Seal(i.GetTitle()), Body: disclosure.Seal(i.GetBody()), Closed: i.GetState() == "closed", Created: i.GetCreatedAt().Time}
+	}
+	return []happening{{ref, ev, w}}, nil
+}
+
+func asks(cs []command.Command, names ...string) bool {
+	return slices.ContainsFunc(cs, func(c command.Command) bool { return slices.Contains(names, c.Word.Name) })
+}

@@ -23,7 +23,7 @@ import (
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	binary := filepath.Join(t.TempDir(), "heed")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil { //nolint:gosec // a path of this test
 		t.Fatalf("%v\n%s", err, out)
 	}
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -120,7 +120,7 @@ func serve(t *testing.T, binary, dir, github string, sim *hubsim.Sim) server {
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
 	s := server{cmd, "http://" + addr}
 	waitFor(t, func() bool {
-		res, err := http.Get(s.url + "/healthz") //nolint:noctx // a probe on loopback
+		res, err := http.Get(s.url + "/healthz")
 		if err != nil {
 			return false
 		}

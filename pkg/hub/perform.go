@@ -180,7 +180,7 @@ func (p performer) openIssue(ctx context.Context) (disclosure.Receipt, error) {
 		in1.Assignees = nil // somebody who cannot be assigned there must not keep the case from being told
 		err = p.send(ctx, p.inst, creating, http.MethodPost, path, in1, &out)
 	}
-	return disclosure.Receipt{Number: out.GetNumber(), URL: out.GetHTMLURL()}, err
+	return disclosure.Receipt{ID: out.GetID(), Number: out.GetNumber(), URL: out.GetHTMLURL()}, err
 }
 
 // find looks through a list of issues or comments (a path that ends where its query goes on) for the text that we wrote and that wears the mark.

@@ -2,8 +2,10 @@ package app_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -31,7 +33,16 @@ func TestStory(t *testing.T) {
 
 // setUp gives a story its world. change may arrange it; end is told about it when it is over.
 func setUp(e *testscript.Env, change, end func(*world)) error {
-	w, err := newWorld(e.WorkDir, quiet())
+	return setUpIn(e.WorkDir, e, change, end)
+}
+
+// setUpIn is setUp with the database in a directory of its own below root.
+func setUpIn(root string, e *testscript.Env, change, end func(*world)) error {
+	dir, err := os.MkdirTemp(root, "world")
+	if err != nil {
+		return err
+	}
+	w, err := newWorld(dir, quiet())
 	if err != nil {
 		return err
 	}
@@ -43,7 +54,7 @@ func setUp(e *testscript.Env, change, end func(*world)) error {
 		if end != nil {
 			end(w)
 		}
-		if err := w.powerOff(); err != nil {
+		if err := errors.Join(w.powerOff(), os.RemoveAll(dir)); err != nil {
 			panic(err)
 		}
 	})

@@ -47,14 +47,15 @@ func strides() (writes, cuts int) {
 
 func sweepStory(t *testing.T, file string) {
 	t.Helper()
-	want := tell(t, file, func(*world) {})
+	root := inMemory(t)
+	want := tell(t, root, file, func(*world) {})
 	if len(want.violations) > 0 {
 		t.Fatalf("without any disaster: %s", want.violations)
 	}
 	disasters := 0
 	check := func(what string, change func(*world)) {
 		disasters++
-		got := tell(t, file, change)
+		got := tell(t, root, file, change)
 		if got.dump != want.dump {
 			t.Errorf("%s:\n%s", what, firstDifference(want.dump, got.dump))
 		}
@@ -85,6 +86,19 @@ func nth(n int, f hubsim.Fault) func(*http.Request, bool, int) hubsim.Fault {
 	}
 }
 
+// inMemory is a directory on a file system in memory, where there is one. The power that is cut here
+// is that of a process: what it wrote is there whatever lies below, and the disk would be waited for
+// some hundred thousand times.
+func inMemory(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "heed-story") //nolint:usetesting // the point is where it is
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
 // outcome is what a story comes to.
 type outcome struct {
 	dump            string
@@ -93,12 +107,12 @@ type outcome struct {
 }
 
 // tell runs a story for its end only: what it expects on the way may come a second later.
-func tell(t *testing.T, file string, change func(*world)) (o outcome) {
+func tell(t *testing.T, root, file string, change func(*world)) (o outcome) {
 	t.Helper()
 	testscript.RunT(inline{t}, testscript.Params{
 		Files: []string{file}, Cmds: verbs(), ContinueOnError: true, RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error {
-			return setUp(e, change, func(w *world) {
+			return setUpIn(root, e, change, func(w *world) {
 				if err := w.advance(2 * time.Hour); err != nil {
 					t.Errorf("%s: %v", filepath.Base(file), err)
 				}

@@ -95,7 +95,7 @@ func unfinished() []rivertype.JobState {
 
 // Run works until the context ends, then finishes what is in hand within 15 seconds.
 func (e *Engine) Run(ctx context.Context) error {
-	if n, err := e.Store.Revive(ctx); err != nil {
+	if n, err := e.Store.Revive(context.WithoutCancel(ctx)); err != nil {
 		return err
 	} else if n > 0 {
 		e.Log.InfoContext(ctx, "took up the work of a process that was killed", "jobs", n)

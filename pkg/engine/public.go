@@ -220,9 +220,11 @@ func (e *Engine) commanded(ctx context.Context, t thought, c disclosure.Case, re
 		}
 		if c.Held {
 			ref = held
+		} else {
+			c = disclosure.Case{} // that one was decided
 		}
 	}
-	if !c.Held && c.ID == 0 && !ev.TakesUp() {
+	if c.ID == 0 && !ev.TakesUp() {
 		if !may && !e.patience.allows(n.Comment.Author.Login, e.Now()) {
 			return nil, nil
 		}

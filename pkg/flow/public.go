@@ -347,6 +347,9 @@ func (s *step) undo() {
 	} else if s.c.WeClosed {
 		s.do("reopen", disclosure.Effect{Action: disclosure.SetIssue, Audience: disclosure.Public, Number: s.c.Issue, State: "open"})
 	}
+	if s.c.Comment != 0 && s.c.Blanks > 0 {
+		s.say("not-restored", "", "GitHub cannot bring a deleted comment back. Its text is kept in "+firstOf(s.c.GHSA, "case "+s.caseNumber())+"; please give it to "+s.c.Reporter+" if they want to post it again.")
+	}
 	if s.c.Label != "" {
 		s.do("unlabel", disclosure.Effect{Action: disclosure.RemoveLabel, Audience: disclosure.Public, Number: s.c.Issue, Labels: []string{s.c.Label}})
 	}

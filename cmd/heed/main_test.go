@@ -59,7 +59,7 @@ func ask(method string) func(*testscript.TestScript, bool, []string) {
 			ts.Check(err)
 			res, err := http.DefaultClient.Do(req)
 			if last = err; err != nil {
-				time.Sleep(10 * time.Millisecond)
+				<-time.After(10 * time.Millisecond)
 				continue
 			}
 			body, err := io.ReadAll(res.Body)

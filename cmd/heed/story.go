@@ -223,7 +223,7 @@ func (d *demo) release(ctx context.Context) error {
 	ghsa := d.sim.Advisories(project)[0]
 	d.tell("A CVE is assigned, Rea accepts her credit, and Lea releases v1.4.1. Facts tick their own lines.")
 	if err := errors.Join(
-		d.sim.AssignCVE(project, ghsa, "CVE-2026-20106"), d.sim.AcceptCredit("rea", project, ghsa), d.sim.PublishRelease("lea", project, "v1.4.1"),
+		d.sim.AssignCVE(project, ghsa, "CVE-2026-20106"), d.sim.AcceptCredit("rea", project, ghsa), d.sim.SetPatched(project, ghsa, "1.4.1"), d.sim.PublishRelease("lea", project, "v1.4.1"),
 	); err != nil {
 		return err
 	}

@@ -85,6 +85,7 @@ type Case struct {
 	Severity      string
 	Version       string    // the version that carries the fix, once known
 	Tag           string    // the release that carried it
+	Released      []string  // tags published since the acceptance
 	Drafted       bool      // the advisory is a draft that we opened
 	DraftBlock    string    // names our block in it
 	CommentsSeen  time.Time // advisory comments are known up to here

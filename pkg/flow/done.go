@@ -180,23 +180,45 @@ func (s *step) openRelease() {
 	s.do("release-issue", e)
 }
 
-// released: a full release of the repository was published.
+// mostTags is how many releases since the acceptance are remembered.
+const mostTags = 20
+
+// released: a full release of the repository was published. Only the one whose tag is the patched
+// version carries the fix, for all we know; while that version is unknown, people are asked.
 func (s *step) released() {
 	tag := s.e.Tag
-	if s.c.State != disclosure.Accepted || s.c.Tag != "" {
+	if s.c.State != disclosure.Accepted || s.c.Tag != "" || slices.Contains(s.c.Released, tag) {
 		return
 	}
-	if s.c.Version != "" && !release.Matches(tag, s.c.Version, s.w.Policy.Release.Tags) {
+	s.c.Released = append(slices.Clone(s.c.Released), tag)
+	s.c.Released = s.c.Released[max(0, len(s.c.Released)-mostTags):]
+	if s.c.Version == "" {
+		s.note("", "release %s published; the patched version is not known", tag)
+		d := s.data()
+		d.Tag = wording.Code(tag)
+		if s.c.Tracker.ID != 0 {
+			s.say("is-it-this", "is-it-this", s.words("is-it-this", d))
+		}
 		return
 	}
-	s.c.Tag = tag
-	s.note("", "release %s published", tag)
+	s.fixed()
+}
+
+// fixed looks for the release that carries the fix among those that were published, also when the
+// patched version is named only afterwards.
+func (s *step) fixed() {
+	i := slices.IndexFunc(s.c.Released, func(tag string) bool { return release.Matches(tag, s.c.Version, s.w.Policy.Release.Tags) })
+	if i < 0 || s.c.Tag != "" || s.c.State != disclosure.Accepted {
+		return
+	}
+	s.c.Tag = s.c.Released[i]
+	s.note("", "release %s carries the fix", s.c.Tag)
 	if k := s.c.Clock(promise.Fix); k != nil {
 		k.Stop(s.now)
 	}
-	s.tick(release.TaskRelease, wording.Code(tag)+" on "+wording.Time(s.now))
+	s.tick(release.TaskRelease, wording.Code(s.c.Tag)+" on "+wording.Time(s.now))
 	d := s.data()
-	d.Tag, d.Published = wording.Code(tag), s.c.AdvisoryState == published
+	d.Tag, d.Published = wording.Code(s.c.Tag), s.c.AdvisoryState == published
 	s.tell("released", s.words("released", d))
 	s.closeIfDone()
 }
@@ -251,7 +273,7 @@ func (s *step) closeIfDone() {
 	}
 	owed := release.Open(s.c.Tasks) > 0
 	if s.c.Tracker.ID == 0 { // nobody could tick anything
-		owed = s.c.Tag == ""
+		owed = s.c.Version != "" && s.c.Tag == ""
 	}
 	if !owed {
 		s.end(disclosure.Released)

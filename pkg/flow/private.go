@@ -114,6 +114,7 @@ func (s *step) learn(a Advisory) {
 	}
 	if v := release.Version(a.Patched); v != "" {
 		s.c.Version = v
+		s.fixed()
 	}
 	if a.URL != "" {
 		s.c.AdvisoryURL = a.URL

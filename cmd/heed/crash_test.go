@@ -105,7 +105,7 @@ type server struct {
 	url string
 }
 
-func serve(t *testing.T, binary, dir, github string, sim *hubsim.Sim) server {
+func serve(t testing.TB, binary, dir, github string, sim *hubsim.Sim) server {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	must(t, err)
@@ -131,7 +131,7 @@ func serve(t *testing.T, binary, dir, github string, sim *hubsim.Sim) server {
 }
 
 // stop asks the server to end, which it must do well.
-func (s server) stop(t *testing.T) {
+func (s server) stop(t testing.TB) {
 	t.Helper()
 	must(t, s.cmd.Process.Signal(os.Interrupt))
 	if err := s.cmd.Wait(); err != nil {
@@ -139,14 +139,14 @@ func (s server) stop(t *testing.T) {
 	}
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-func waitFor(t *testing.T, is func() bool) {
+func waitFor(t testing.TB, is func() bool) {
 	t.Helper()
 	deadline := time.After(30 * time.Second)
 	tick := time.NewTicker(10 * time.Millisecond)

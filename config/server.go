@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -40,8 +41,9 @@ type Server struct {
 
 	Listen     string        // address to listen on
 	PublicURL  string        // how browsers and GitHub reach it
-	Database   string        // sqlite:///path/heed.db
-	DataKey    []byte        // 32 bytes that encrypt report text; SQLite makes its own when unset
+	Database   string        // sqlite:///path/heed.db or postgres://…
+	DataKeys   [][]byte      // 32 bytes each: the first encrypts report text, all decrypt; SQLite makes its own when unset
+	KeyFile    string        // where they were read from, "" if they stand in the settings themselves
 	SweepEvery time.Duration // how often GitHub is compared with what we know
 	LogFormat  string        // text or json
 	LogLevel   slog.Level
@@ -80,12 +82,9 @@ func table() []setting {
 		}},
 		{"HEED_PUBLIC_URL", "public-url", "", "how browsers and GitHub reach Heed", false, address(func(s *Server) *string { return &s.PublicURL })},
 		{"HEED_DATABASE_URL", "database", "sqlite://heed.db", "where cases are kept", false, str(func(s *Server) *string { return &s.Database })},
-		{"HEED_DATA_KEY", "data-key", "", "base64 of 32 bytes that encrypt report text", true, func(s *Server, v string) (err error) {
-			s.DataKey, err = base64.StdEncoding.DecodeString(v)
-			if err == nil && len(s.DataKey) != 32 {
-				err = errors.New("length")
-			}
-			return wrong(err, "base64 of 32 bytes")
+		{"HEED_DATA_KEY", "data-key", "", "base64 of 32 bytes that encrypt report text; older keys behind it", true, func(s *Server, v string) (err error) {
+			s.DataKeys, err = ParseKeys(v)
+			return err
 		}},
 		{"HEED_SWEEP_EVERY", "sweep-every", "2m", "how often GitHub is compared with what is known", false, func(s *Server, v string) (err error) {
 			s.SweepEvery, err = time.ParseDuration(v)
@@ -105,6 +104,25 @@ func table() []setting {
 			return wrong(s.LogLevel.UnmarshalText([]byte(v)), "debug, info, warn or error")
 		}},
 	}
+}
+
+// ParseKeys reads data keys: base64 of 32 bytes each, with spaces, line ends or commas between them.
+func ParseKeys(text string) ([][]byte, error) {
+	var out [][]byte
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
+		key, err := base64.StdEncoding.DecodeString(word)
+		if err == nil && len(key) != 32 {
+			err = errors.New("length")
+		}
+		if err != nil {
+			return nil, wrong(err, "base64 of 32 bytes")
+		}
+		out = append(out, key)
+	}
+	if len(out) == 0 {
+		return nil, errors.New("want base64 of 32 bytes")
+	}
+	return out, nil
 }
 
 func wrong(err error, want string) error {
@@ -159,9 +177,12 @@ func Load(flags map[string]string, getenv func(string) string) (Server, error) {
 		return s, err
 	}
 	for _, row := range table() {
-		v, where, err := row.value(flags, getenv, file, path)
+		v, where, from, err := row.value(flags, getenv, file, path)
 		if err == nil && v != "" {
 			err = row.set(&s, v)
+		}
+		if row.env == "HEED_DATA_KEY" {
+			s.KeyFile = from
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", where, err))
@@ -214,25 +235,27 @@ type fileValue struct {
 	line int
 }
 
-func (row setting) value(flags map[string]string, getenv func(string) string, file map[string]fileValue, path string) (v, where string, err error) {
+// value finds the value of a setting, where it was given, and the file that it was read from if it
+// is a secret in a file of its own.
+func (row setting) value(flags map[string]string, getenv func(string) string, file map[string]fileValue, path string) (v, where, from string, err error) {
 	if v, ok := flags[row.flag]; ok {
-		return v, "--" + row.flag, nil
+		return v, "--" + row.flag, "", nil
 	}
 	if v := getenv(row.env); v != "" {
-		return v, row.env, nil
+		return v, row.env, "", nil
 	}
 	if name := getenv(row.env + "_FILE"); name != "" {
 		b, err := os.ReadFile(name) //nolint:gosec // the operator names it
-		return strings.TrimSpace(string(b)), row.env + "_FILE", err
+		return strings.TrimSpace(string(b)), row.env + "_FILE", name, err
 	}
 	if v, ok := file[row.flag]; ok {
-		return v.text, fmt.Sprintf("%s:%d: %s", path, v.line, row.flag), nil
+		return v.text, fmt.Sprintf("%s:%d: %s", path, v.line, row.flag), "", nil
 	}
 	if v, ok := file[row.flag+"-file"]; ok && row.secret {
 		b, err := os.ReadFile(v.text)
-		return strings.TrimSpace(string(b)), fmt.Sprintf("%s:%d: %s-file", path, v.line, row.flag), err
+		return strings.TrimSpace(string(b)), fmt.Sprintf("%s:%d: %s-file", path, v.line, row.flag), v.text, err
 	}
-	return row.fallback, row.env, nil
+	return row.fallback, row.env, "", nil
 }
 
 // readFile reads the settings file: flat keys, each known, each once.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"database/sql"
-	"encoding/base64"
 	"errors"
 	"flag"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -59,7 +57,7 @@ func (p program) restore(ctx context.Context, c command, args []string) error {
 	if _, err := os.Lstat(db); err == nil && !*force {
 		return fmt.Errorf("%s exists already; --force replaces it", db)
 	}
-	if settings.DataKey, err = keyOf(settings, db); err != nil {
+	if settings, err = withKeys(settings, db); err != nil {
 		return err
 	}
 	fresh := db + ".restoring"
@@ -104,20 +102,18 @@ func keyName(s config.Server, db string) string {
 	return "HEED_DATA_KEY"
 }
 
-// keyOf finds the key that the App would take. Nothing is restored without one: a new key beside
-// an old database would lock it for ever.
-func keyOf(s config.Server, db string) ([]byte, error) {
-	if len(s.DataKey) > 0 {
-		return s.DataKey, nil
-	}
-	text, err := os.ReadFile(filepath.Clean(db + ".key"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("the key is missing: put the file %s.key back first, or set HEED_DATA_KEY", db)
-	}
+// withKeys finds the keys that the App would take, wherever the database is proved. Nothing is
+// restored without one: a new key beside an old database would lock it for ever.
+func withKeys(s config.Server, db string) (config.Server, error) {
+	keys, err := app.Keys(s)
 	if err != nil {
-		return nil, err
+		return s, err
 	}
-	return base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
+	s.DataKeys, err = keys()
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, fmt.Errorf("the key is missing: put the file %s.key back first, or set HEED_DATA_KEY", db)
+	}
+	return s, err
 }
 
 func copyFile(from, to string) (err error) {

@@ -135,7 +135,7 @@ func (d *demo) build(ctx context.Context, dir string, log *slog.Logger) error {
 	d.app, err = app.New(ctx, config.Server{
 		AppID: 1, PrivateKey: string(d.sim.PrivateKey()), WebhookSecret: demoSecret, PublicURL: d.url,
 		V3URL: "https://api.github.test/", V4URL: "https://api.github.test/graphql", WebURL: "https://github.com",
-		Database: "sqlite://" + filepath.Join(dir, "heed.db"), DataKey: key, SweepEvery: sweep,
+		Database: "sqlite://" + filepath.Join(dir, "heed.db"), DataKeys: [][]byte{key}, SweepEvery: sweep,
 	}, app.Options{Transport: d.sim.Client().Transport, Now: d.clock.Now, WakeEvery: 20 * time.Millisecond, Open: true}, log)
 	return err
 }

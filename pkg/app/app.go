@@ -65,11 +65,14 @@ func OpenStore(ctx context.Context, s config.Server) (*store.Store, error) {
 }
 
 func openStore(ctx context.Context, s config.Server, committed func()) (*store.Store, error) {
-	key, err := dataKey(s)
+	if err := firstKey(s); err != nil {
+		return nil, err
+	}
+	keys, err := Keys(s)
 	if err != nil {
 		return nil, err
 	}
-	return store.Open(ctx, s.Database, key, committed)
+	return store.Open(ctx, s.Database, keys, committed)
 }
 
 func (a *App) build(ctx context.Context, o Options) error {

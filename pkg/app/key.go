@@ -14,48 +14,98 @@ import (
 	"github.com/heed-app/heed/pkg/store"
 )
 
-// dataKey is the key of the settings, or the one beside the SQLite database: made on the first
-// start, readable by its owner only. A database without its key is an error, never a new key.
-func dataKey(s config.Server) ([]byte, error) {
-	if len(s.DataKey) > 0 {
-		return s.DataKey, nil
+// KeyFile is the file that holds the data keys: the one that the settings name, or the one beside the
+// SQLite database. It is "" when the keys stand in the settings themselves.
+func KeyFile(s config.Server) (string, error) {
+	if s.KeyFile != "" || len(s.DataKeys) > 0 {
+		return s.KeyFile, nil
+	}
+	if store.Postgres(s.Database) {
+		return "", errors.New("HEED_DATA_KEY is needed with PostgreSQL: base64 of 32 bytes, the same on every replica (openssl rand -base64 32)")
 	}
 	db, err := store.Path(s.Database)
+	return db + ".key", err
+}
+
+// Keys gives the data keys of the settings: from a file each time they are asked for, since keys are
+// rotated while the App runs.
+func Keys(s config.Server) (store.Keys, error) {
+	path, err := KeyFile(s)
 	if err != nil {
 		return nil, err
 	}
-	path := db + ".key"
-	text, err := os.ReadFile(filepath.Clean(path))
-	if err == nil {
-		key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
-		if err != nil || len(key) != 32 {
+	if path == "" {
+		return func() ([][]byte, error) { return s.DataKeys, nil }, nil
+	}
+	return func() ([][]byte, error) {
+		text, err := os.ReadFile(filepath.Clean(path))
+		if err != nil {
+			return nil, fmt.Errorf("data key: %w", err)
+		}
+		keys, err := config.ParseKeys(string(text))
+		if err != nil {
 			return nil, fmt.Errorf("data key: %s does not hold base64 of 32 bytes", path)
 		}
-		return key, nil
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("data key: %w", err)
-	}
-	if _, err := os.Stat(db); err == nil {
-		return nil, fmt.Errorf("data key: %s is there but its key %s is not; set HEED_DATA_KEY or put the file back", db, path)
-	}
-	return makeKey(path)
+		return keys, nil
+	}, nil
 }
 
-func makeKey(path string) ([]byte, error) {
-	key := make([]byte, 32)
-	_, _ = rand.Read(key) // never fails
+// firstKey makes the key beside a SQLite database on the first start, readable by its owner only. A
+// database without its key is an error, never a new key.
+func firstKey(s config.Server) error {
+	path, err := KeyFile(s)
+	if err != nil || s.KeyFile != "" || path == "" {
+		return err
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	db := strings.TrimSuffix(path, ".key")
+	if _, err := os.Stat(db); err == nil {
+		return fmt.Errorf("data key: %s is there but its key %s is not; set HEED_DATA_KEY or put the file back", db, path)
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("data key: %w", err)
+		return fmt.Errorf("data key: %w", err)
 	}
 	// O_EXCL: of two processes that start at once, one makes the key.
-	f, err := os.OpenFile(filepath.Clean(path), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	return writeKeys(path, os.O_EXCL, NewKey())
+}
+
+// NewKey makes a data key.
+func NewKey() []byte {
+	key := make([]byte, 32)
+	_, _ = rand.Read(key) // never fails
+	return key
+}
+
+// WriteKeys puts keys in the place of those in a file, in one step.
+func WriteKeys(path string, keys ...[]byte) error {
+	fresh := path + ".new"
+	if err := writeKeys(fresh, os.O_TRUNC, keys...); err != nil {
+		return err
+	}
+	if err := os.Rename(fresh, path); err != nil {
+		return fmt.Errorf("data key: %w", errors.Join(err, os.Remove(fresh)))
+	}
+	dir, err := os.Open(filepath.Dir(path))
 	if err != nil {
-		return nil, fmt.Errorf("data key: %w", err)
+		return fmt.Errorf("data key: %w", err)
 	}
-	_, err = f.WriteString(base64.StdEncoding.EncodeToString(key) + "\n")
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+func writeKeys(path string, how int, keys ...[]byte) error {
+	f, err := os.OpenFile(filepath.Clean(path), os.O_WRONLY|os.O_CREATE|how, 0o600)
+	if err != nil {
+		return fmt.Errorf("data key: %w", err)
+	}
+	for _, k := range keys {
+		if _, werr := f.WriteString(base64.StdEncoding.EncodeToString(k) + "\n"); werr != nil {
+			err = werr
+		}
+	}
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return nil, fmt.Errorf("data key: %w", err)
+		return fmt.Errorf("data key: %w", err)
 	}
-	return key, nil
+	return nil
 }

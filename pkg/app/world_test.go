@@ -43,7 +43,7 @@ var emptyDatabase = sync.OnceValues(func() ([]byte, error) {
 	defer os.RemoveAll(dir)
 	w := world{dir: dir, now: start}
 	ctx := context.Background()
-	st, err := store.Open(ctx, w.database(), dataKey(), nil)
+	st, err := store.Open(ctx, w.database(), store.OneKey(dataKey()), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +145,7 @@ func (w *world) settings() config.Server {
 	return config.Server{
 		AppID: 7, PrivateKey: string(w.sim.PrivateKey()), WebhookSecret: webhookSecret,
 		V3URL: "https://api.github.test/", V4URL: "https://api.github.test/graphql", WebURL: "https://github.com",
-		Database: w.database(), SweepEvery: 2 * time.Minute, DataKey: dataKey(),
+		Database: w.database(), SweepEvery: 2 * time.Minute, DataKeys: [][]byte{dataKey()},
 	}
 }
 

@@ -35,7 +35,7 @@ func clock() time.Time { return time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC) }
 
 func newStore(tb testing.TB) *store.Store {
 	tb.Helper()
-	s, err := store.Open(context.Background(), "sqlite://"+filepath.Join(tb.TempDir(), "heed.db"), bytes.Repeat([]byte{1}, 32), nil)
+	s, err := store.Open(context.Background(), "sqlite://"+filepath.Join(tb.TempDir(), "heed.db"), store.OneKey(bytes.Repeat([]byte{1}, 32)), nil)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -17,8 +17,8 @@ import (
 // below after some two days.
 const mostAttempts = 50
 
-// attemptLimit ends an attempt well before the lease of its lane: nobody else must begin meanwhile.
-const attemptLimit = store.Lease * 3 / 4
+// attemptLimit ends an attempt that takes too long, with all its calls.
+const attemptLimit = 90 * time.Second
 
 // backoff is how long to wait after the n-th failure.
 func backoff(n int) time.Duration {
@@ -67,11 +67,11 @@ func (e *Engine) attempt(ctx context.Context, a store.Attempt) error {
 	}
 	start := e.Now()
 	var r disclosure.Receipt
-	limited, cancel := context.WithTimeout(ctx, attemptLimit) // the lane is ours for no longer than its lease
-	defer cancel()
-	if err = e.allowed(limited, c, a.Effect); err == nil {
-		r, err = e.Hub.Perform(limited, c.Installation, a.Effect, a.Maybe, a.Decided)
+	held, stop := e.keep(ctx, a.Case)
+	if err = e.allowed(held, c, a.Effect); err == nil {
+		r, err = e.Hub.Perform(held, c.Installation, a.Effect, a.Maybe, a.Decided)
 	}
+	stop()
 	now := e.Now()
 	log := e.Log.With("case", a.Case, "effect", a.Key, "attempt", a.Attempts, "took", now.Sub(start))
 	switch {

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/rivertype"
 
 	"github.com/heed-app/heed/pkg/hub"
 	"github.com/heed-app/heed/pkg/store"
@@ -88,11 +87,6 @@ func (w warnings) WithAttrs(as []slog.Attr) slog.Handler { return warnings{w.Han
 // WithGroup implements slog.Handler.
 func (w warnings) WithGroup(name string) slog.Handler { return warnings{w.Handler.WithGroup(name)} }
 
-// unfinished are the states of a sweep that is still to come or under way: one at a time.
-func unfinished() []rivertype.JobState {
-	return []rivertype.JobState{rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning, rivertype.JobStateRetryable, rivertype.JobStateScheduled}
-}
-
 // Run works until the context ends, then finishes what is in hand within 15 seconds.
 func (e *Engine) Run(ctx context.Context) error {
 	if n, err := e.Store.Revive(context.WithoutCancel(ctx)); err != nil {
@@ -104,7 +98,10 @@ func (e *Engine) Run(ctx context.Context) error {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[store.ThinkArgs]) error { return e.Think(ctx, j.Args.Group) }))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[store.ActArgs]) error { return e.Act(ctx, j.Args.Case) }))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[store.WakeArgs]) error { return e.WakeCase(ctx, j.Args.Case) }))
-	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[sweepArgs]) error { return e.Sweep(ctx) }))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[sweepArgs]) error {
+		_, err := e.Store.Alone(ctx, func() error { return e.Sweep(ctx) }) // the last one may not be over
+		return err
+	}))
 	queue, err := e.Store.NewQueue(&river.Config{
 		Logger: slog.New(warnings{e.Log.With("part", "queue").Handler()}),
 		Queues: map[string]river.QueueConfig{
@@ -117,7 +114,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		CompletedJobRetentionPeriod: time.Minute, DiscardedJobRetentionPeriod: time.Hour,
 		RescueStuckJobsAfter: jobLimit + time.Minute,
 		PeriodicJobs: []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(e.SweepEvery), func() (river.JobArgs, *river.InsertOpts) {
-			return sweepArgs{}, &river.InsertOpts{Queue: store.QueueSweep, UniqueOpts: river.UniqueOpts{ByState: unfinished()}}
+			return sweepArgs{}, &river.InsertOpts{Queue: store.QueueSweep, MaxAttempts: 1}
 		}, &river.PeriodicJobOpts{RunOnStart: true})},
 	})
 	if err != nil {
@@ -137,6 +134,34 @@ func (e *Engine) Run(ctx context.Context) error {
 		return queue.StopAndCancel(now)
 	}
 	return nil
+}
+
+// keep holds the lane of a case while an attempt is under way, and ends the attempt when the lane
+// may have become somebody else's. stop ends the keeping.
+func (e *Engine) keep(ctx context.Context, id int64) (held context.Context, stop func()) {
+	held, cancel := context.WithTimeout(ctx, attemptLimit)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(store.Lease / 6)
+		defer tick.Stop()
+		for since := e.Now(); ; {
+			select {
+			case <-held.Done():
+				return
+			case <-tick.C:
+			}
+			now := e.Now()
+			switch ours, err := e.Store.KeepLane(held, id, now); {
+			case err == nil && ours:
+				since = now
+			case err == nil || now.Sub(since) > store.Lease/2:
+				e.Log.WarnContext(ctx, "an attempt ends: its lane cannot be held", "case", id, "err", err)
+				cancel()
+			}
+		}
+	}()
+	return held, func() { cancel(); <-done }
 }
 
 // wakeLoop looks for due moments until the context ends. The look is an indexed read of some

@@ -33,27 +33,32 @@ type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// Case returns one case, or ErrNotFound.
+// Case returns one case, or ErrNotFound. Nobody else changes it, or its effects, until the
+// transaction ends.
 func (tx *Tx) Case(ctx context.Context, id int64) (disclosure.Case, error) {
-	return tx.store.loadCase(ctx, tx.Tx, id)
+	return tx.store.loadCase(ctx, tx, id, " for update")
 }
 
-// CaseByRef returns the case of a name. ErrNotFound if there is none.
+// CaseByRef returns the case of a name. ErrNotFound if there is none; then nobody else makes one
+// until the transaction ends.
 func (tx *Tx) CaseByRef(ctx context.Context, ref disclosure.Ref) (disclosure.Case, error) {
-	return tx.store.caseByRef(ctx, tx.Tx, ref)
+	if err := tx.store.base.lockRef(ctx, tx, string(ref)); err != nil {
+		return disclosure.Case{}, fmt.Errorf("lock %s: %w", ref, err)
+	}
+	return tx.store.caseByRef(ctx, tx, ref, " for update")
 }
 
 // Case returns one case as it was last committed, or ErrNotFound.
 func (s *Store) Case(ctx context.Context, id int64) (disclosure.Case, error) {
-	return s.loadCase(ctx, s.read, id)
+	return s.loadCase(ctx, s.read, id, "")
 }
 
 // CaseByRef is Case by one of its names.
 func (s *Store) CaseByRef(ctx context.Context, ref disclosure.Ref) (disclosure.Case, error) {
-	return s.caseByRef(ctx, s.read, ref)
+	return s.caseByRef(ctx, s.read, ref, "")
 }
 
-func (s *Store) caseByRef(ctx context.Context, q querier, ref disclosure.Ref) (disclosure.Case, error) {
+func (s *Store) caseByRef(ctx context.Context, q querier, ref disclosure.Ref, lock string) (disclosure.Case, error) {
 	var id int64
 	err := q.QueryRowContext(ctx, `select case_id from case_ref where ref = ?`, string(ref)).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -62,12 +67,12 @@ func (s *Store) caseByRef(ctx context.Context, q querier, ref disclosure.Ref) (d
 	if err != nil {
 		return disclosure.Case{}, fmt.Errorf("find %s: %w", ref, err)
 	}
-	return s.loadCase(ctx, q, id)
+	return s.loadCase(ctx, q, id, lock)
 }
 
-func (s *Store) loadCase(ctx context.Context, q querier, id int64) (c disclosure.Case, err error) {
+func (s *Store) loadCase(ctx context.Context, q querier, id int64, lock string) (c disclosure.Case, err error) {
 	var body []byte
-	err = q.QueryRowContext(ctx, `select body from cases where id = ?`, id).Scan(&body)
+	err = q.QueryRowContext(ctx, `select body from cases where id = ?`+lock, id).Scan(&body)
 	if errors.Is(err, sql.ErrNoRows) {
 		return c, ErrNotFound
 	}
@@ -130,7 +135,7 @@ func (tx *Tx) Reports(ctx context.Context, repo int64) (n int64, err error) {
 // NewCase makes room for a case and returns its number. Save fills it.
 func (tx *Tx) NewCase(ctx context.Context) (int64, error) {
 	var id int64
-	err := tx.QueryRowContext(ctx, `insert into cases(repo_id, repo, kind, state, opened, installation, body) values(0, '', '', '', 0, 0, x'') returning id`).Scan(&id)
+	err := tx.QueryRowContext(ctx, `insert into cases(repo_id, repo, kind, state, opened, installation, body) values(0, '', '', '', 0, 0, ?) returning id`, []byte{}).Scan(&id)
 	if err != nil {
 		return 0, fmt.Errorf("new case: %w", err)
 	}
@@ -144,7 +149,7 @@ func (tx *Tx) Save(ctx context.Context, c disclosure.Case, lines []disclosure.Li
 	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `update cases set repo_id = ?, repo = ?, kind = ?, state = ?, opened = ?, wake_at = nullif(?, 0), installation = ?, body = ? where id = ?`,
+	if _, err := tx.ExecContext(ctx, `update cases set repo_id = ?, repo = ?, kind = ?, state = ?, opened = ?, wake_at = nullif(cast(? as bigint), 0), installation = ?, body = ? where id = ?`,
 		c.Repo.ID, c.Repo.String(), string(c.Kind), string(c.State), micros(c.Opened), micros(c.Wake), c.Installation, body, c.ID); err != nil {
 		return fmt.Errorf("save case %d: %w", c.ID, err)
 	}
@@ -192,31 +197,32 @@ func (tx *Tx) saveEffects(ctx context.Context, c disclosure.Case, effects []disc
 
 // Due finds what a moment has come for and queues jobs about it: cases to wake, effects to try
 // again, deliveries to think about again, and whatever a lost job left behind. It returns how
-// many jobs it queued. Doing it on several replicas at once does no harm.
+// many jobs it queued. Of several replicas that look at once, each row is found by one.
 func (s *Store) Due(ctx context.Context, now time.Time) (int, error) {
 	var n int
 	at := micros(now)
 	// The usual answer is "nothing", and that must cost next to nothing.
-	err := s.read.QueryRowContext(ctx, `select (select count(*) from (select 1 from cases where wake_at <= ? limit 1))
-		+ (select count(*) from (select 1 from cases where act_at <= ? and lane_until <= ? limit 1))
-		+ (select count(*) from (select 1 from delivery where state = 0 and next_at <= ? limit 1))`, at, at, at, at).Scan(&n)
+	err := s.read.QueryRowContext(ctx, `select (select count(*) from (select 1 from cases where wake_at <= ? limit 1) a)
+		+ (select count(*) from (select 1 from cases where act_at <= ? and lane_until <= ? limit 1) b)
+		+ (select count(*) from (select 1 from delivery where state = 0 and next_at <= ? limit 1) c)`, at, at, at, at).Scan(&n)
 	if err != nil || n == 0 {
 		return 0, err
 	}
 	n = 0
 	err = s.Write(ctx, now, func(tx *Tx) error {
-		wakes, err := tx.ids(ctx, `select id from cases where wake_at <= ? order by wake_at limit 200`, at)
+		wakes, err := tx.ids(ctx, `select id from cases where wake_at <= ? order by wake_at limit 200 for update skip locked`, at)
 		if err != nil {
 			return err
 		}
-		lanes, err := tx.ids(ctx, `select id from cases where act_at <= ? and lane_until <= ? order by act_at limit 200`, at, at)
+		lanes, err := tx.ids(ctx, `select id from cases where act_at <= ? and lane_until <= ? order by act_at limit 200 for update skip locked`, at, at)
 		if err != nil {
 			return err
 		}
-		groups, err := tx.names(ctx, `select distinct grp from delivery where state = 0 and next_at <= ? limit 200`, at)
+		groups, err := tx.names(ctx, `select grp from delivery where state = 0 and next_at <= ? order by next_at, seq limit 2000 for update skip locked`, at)
 		if err != nil {
 			return err
 		}
+		groups = unique(groups)
 		n = len(wakes) + len(lanes) + len(groups)
 		return tx.queueDue(ctx, wakes, lanes, groups)
 	})
@@ -252,12 +258,24 @@ func (tx *Tx) queueDue(ctx context.Context, wakes, lanes []int64, groups []strin
 	return nil
 }
 
+// unique drops repetitions and keeps the order.
+func unique(in []string) []string {
+	seen, out := map[string]bool{}, []string(nil)
+	for _, x := range in {
+		if !seen[x] {
+			seen[x] = true
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
 func (tx *Tx) ids(ctx context.Context, query string, args ...any) ([]int64, error) {
-	return collect[int64](ctx, tx.Tx, query, args...)
+	return collect[int64](ctx, tx, query, args...)
 }
 
 func (tx *Tx) names(ctx context.Context, query string, args ...any) ([]string, error) {
-	return collect[string](ctx, tx.Tx, query, args...)
+	return collect[string](ctx, tx, query, args...)
 }
 
 func collect[T any](ctx context.Context, q querier, query string, args ...any) ([]T, error) {
@@ -281,7 +299,7 @@ func collect[T any](ctx context.Context, q querier, query string, args ...any) (
 func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 	var n sql.NullInt64
 	err := s.read.QueryRowContext(ctx, `select min(t) from (select min(wake_at) t from cases where wake_at is not null
-		union all select min(max(act_at, lane_until)) from cases where act_at is not null
-		union all select min(next_at) from delivery where state = 0)`).Scan(&n)
+		union all select min(case when act_at > lane_until then act_at else lane_until end) from cases where act_at is not null
+		union all select min(next_at) from delivery where state = 0) x`).Scan(&n)
 	return fromMicros(n.Int64), err
 }

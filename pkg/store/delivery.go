@@ -62,6 +62,7 @@ func (s *Store) Accept(ctx context.Context, now time.Time, ds ...Delivery) error
 	}
 	rows := make([]row, len(ds))
 	for i, d := range ds {
+		d.GUID, d.Event = clean(d.GUID), clean(d.Event)
 		sealed, err := s.seal.seal(d.Body, "delivery/"+d.GUID)
 		if err != nil {
 			return err
@@ -95,27 +96,15 @@ func (s *Store) Accept(ctx context.Context, now time.Time, ds ...Delivery) error
 }
 
 func (tx *Tx) accept(ctx context.Context, rows []row) error {
-	stmt, err := tx.PrepareContext(ctx, `insert into delivery(guid, event, received, grp, next_at, body) values(?, ?, ?, ?, ?, ?) on conflict(guid) do nothing`)
+	group := rows[0].GUID
+	fresh, err := tx.store.base.accept(ctx, tx, rows, group)
 	if err != nil {
-		return err
-	}
-	defer stmt.Close()
-	name, fresh := rows[0].GUID, int64(0)
-	for _, r := range rows {
-		res, err := stmt.ExecContext(ctx, r.GUID, r.Event, micros(r.Received), name, micros(tx.Now.Add(nudged)), r.sealed)
-		if err != nil {
-			return fmt.Errorf("store delivery: %w", err)
-		}
-		n, err := res.RowsAffected()
-		if err != nil {
-			return err
-		}
-		fresh += n
+		return fmt.Errorf("store deliveries: %w", err)
 	}
 	if fresh == 0 {
 		return nil
 	}
-	return tx.Enqueue(ctx, ThinkArgs{Group: name}, river.InsertOpts{Queue: QueueThink, Priority: prioUrgent})
+	return tx.Enqueue(ctx, ThinkArgs{Group: group}, river.InsertOpts{Queue: QueueThink, Priority: prioUrgent})
 }
 
 // NewDeliveries returns what of a group is not thought about yet and due.
@@ -149,7 +138,7 @@ func (s *Store) NewDeliveries(ctx context.Context, grp string, now time.Time) ([
 // Claim retires a delivery for the one who decides about it. It is false when somebody else did so
 // first: a slow thought is looked for again after a while, and then there are two.
 func (tx *Tx) Claim(ctx context.Context, seq int64) (bool, error) {
-	r, err := tx.ExecContext(ctx, `update delivery set state = 1 where seq = ? and state = 0`, seq)
+	r, err := tx.ExecContext(ctx, `update delivery set state = 1, done = ? where seq = ? and state = 0`, micros(tx.Now), seq)
 	if err != nil {
 		return false, fmt.Errorf("claim delivery: %w", err)
 	}
@@ -170,7 +159,11 @@ func (tx *Tx) Retire(ctx context.Context, seqs ...int64) error {
 // Postpone puts a delivery off until a moment. counted: it was a failure, not a time to wait that
 // GitHub named.
 func (tx *Tx) Postpone(ctx context.Context, seq int64, until time.Time, reason string, counted bool) error {
-	_, err := tx.ExecContext(ctx, `update delivery set attempts = attempts + ?, postponed = 1, next_at = ?, reason = ? where seq = ? and state = 0`, counted, micros(until), reason, seq)
+	failures := 0
+	if counted {
+		failures = 1
+	}
+	_, err := tx.ExecContext(ctx, `update delivery set attempts = attempts + ?, postponed = 1, next_at = ?, reason = ? where seq = ? and state = 0`, failures, micros(until), reason, seq)
 	return err
 }
 

@@ -10,24 +10,36 @@ import (
 	"github.com/heed-app/heed/pkg/disclosure"
 )
 
-// Lease is how long somebody may work on a lane before others believe that he died.
-const Lease = 2 * time.Minute
+// Lease is how long somebody may work on a lane, from the last time he said so, before others
+// believe that he died.
+const Lease = 30 * time.Second
 
 // TakeLane makes the caller the only one who works on the effects of a case. It is false when
 // somebody else does; he will see what was added meanwhile before he leaves.
 func (s *Store) TakeLane(ctx context.Context, id int64, now time.Time) (bool, error) {
-	r, err := s.db.ExecContext(ctx, `update cases set lane_until = ? where id = ? and lane_until <= ?`, micros(now.Add(Lease)), id, micros(now))
+	n, err := s.change(ctx, now, `update cases set lane_until = ? where id = ? and lane_until <= ?`, micros(now.Add(Lease)), id, micros(now))
 	if err != nil {
 		return false, fmt.Errorf("take lane %d: %w", id, err)
 	}
-	n, err := r.RowsAffected()
-	return n == 1, err
+	return n == 1, nil
+}
+
+// KeepLane says that the one who took a lane is still at work. It is false when his lease had ended.
+func (s *Store) KeepLane(ctx context.Context, id int64, now time.Time) (bool, error) {
+	n, err := s.change(ctx, now, `update cases set lane_until = ? where id = ? and lane_until > ?`, micros(now.Add(Lease)), id, micros(now))
+	if err != nil {
+		return false, fmt.Errorf("keep lane %d: %w", id, err)
+	}
+	return n == 1, nil
 }
 
 // LeaveLane ends TakeLane unless an effect can be tried right now: then more is true and the lane
 // is kept. Otherwise the case is looked at again when its next effect is due.
 func (s *Store) LeaveLane(ctx context.Context, id int64, now time.Time) (more bool, err error) {
 	err = s.Write(ctx, now, func(tx *Tx) error {
+		if err := tx.lockCase(ctx, id); err != nil { // whoever adds effects holds the case
+			return err
+		}
 		next, err := tx.nextTry(ctx, id)
 		if err != nil {
 			return err
@@ -35,10 +47,20 @@ func (s *Store) LeaveLane(ctx context.Context, id int64, now time.Time) (more bo
 		if more = !next.IsZero() && !next.After(now); more {
 			return nil
 		}
-		_, err = tx.ExecContext(ctx, `update cases set lane_until = 0, act_at = nullif(?, 0) where id = ?`, micros(next), id)
+		_, err = tx.ExecContext(ctx, `update cases set lane_until = 0, act_at = nullif(cast(? as bigint), 0) where id = ?`, micros(next), id)
 		return err
 	})
 	return more, err
+}
+
+// lockCase keeps a case and its effects as they are until the transaction ends.
+func (tx *Tx) lockCase(ctx context.Context, id int64) error {
+	var found int64
+	err := tx.QueryRowContext(ctx, `select id from cases where id = ? for update`, id).Scan(&found)
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNotFound
+	}
+	return err
 }
 
 // nextTry is when the first effect of a lane may be tried: the others wait behind it.
@@ -70,6 +92,9 @@ func (s *Store) Begin(ctx context.Context, id int64, now time.Time) (a Attempt, 
 			next    int64
 			decided int64
 		)
+		if err := tx.lockCase(ctx, id); err != nil {
+			return err
+		}
 		err := tx.QueryRowContext(ctx, `select id, key, attempts, maybe, next_at, decided, body from effect where case_id = ? and state = 0 order by urgent desc, id limit 1`, id).
 			Scan(&row, &key, &a.Attempts, &a.Maybe, &next, &decided, &body)
 		if errors.Is(err, sql.ErrNoRows) || err == nil && next > micros(now) {
@@ -83,7 +108,7 @@ func (s *Store) Begin(ctx context.Context, id int64, now time.Time) (a Attempt, 
 		}
 		a.Attempts++
 		a.Decided = fromMicros(decided)
-		if _, err := tx.ExecContext(ctx, `update effect set attempts = attempts + 1, maybe = 1 where id = ?`, row); err != nil {
+		if _, err := tx.ExecContext(ctx, `update effect set attempts = attempts + 1, maybe = true where id = ?`, row); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `update cases set lane_until = ? where id = ?`, micros(now.Add(Lease)), id)
@@ -140,7 +165,7 @@ type Record struct {
 // the parked ones when id is 0.
 func (s *Store) Records(ctx context.Context, id int64) ([]Record, error) {
 	rows, err := s.read.QueryContext(ctx, `select case_id, key, action, audience, state, attempts, decided, next_at, coalesce(finished, 0), reason
-		from effect where case_id = ? or (? = 0 and state = 2) order by id`, id, id)
+		from effect where case_id = ? or (cast(? as bigint) = 0 and state = 2) order by id`, id, id)
 	if err != nil {
 		return nil, fmt.Errorf("read effects: %w", err)
 	}

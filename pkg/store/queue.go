@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"sync"
 
-	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 )
@@ -17,15 +16,6 @@ type Queue interface {
 	Start(ctx context.Context) error
 	Stop(ctx context.Context) error
 	StopAndCancel(ctx context.Context) error
-}
-
-// NewQueue returns a River client on this database.
-func (s *Store) NewQueue(config *river.Config) (Queue, error) {
-	c, err := river.NewClient(s.driver, config)
-	if err != nil {
-		return nil, fmt.Errorf("river: %w", err)
-	}
-	return c, nil
 }
 
 // quiet is the logger of the client that only inserts: it has nothing to say.

@@ -3,112 +3,173 @@ package store
 import (
 	"context"
 	"database/sql"
-	_ "embed"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivermigrate"
 	_ "modernc.org/sqlite" // the driver, without cgo
 )
 
-//go:embed schema.sql
-var schema string
+// sqlite is the embedded database: one process, one connection that writes and a few that read.
+type sqlite struct {
+	path   string
+	writer *sql.DB // the only one: SQLite has one writer, and so has nobody to wait for but the disk
+	reader *sql.DB
+	bell   *bell
+	driver *ringingDriver
+	insert *river.Client[*sql.Tx] // inserts jobs; never started
+	single sync.Mutex             // held by the one who is alone
+	lock   io.Closer              // held while this process works on the database
+}
 
-// openSQLite opens one connection that writes and a few that read. FULL means that a commit has
-// reached the disk when it returns, which is what 202 promises.
-func (s *Store) openSQLite(ctx context.Context) error {
-	if dir := filepath.Dir(s.path); dir != "." {
+// openSQLite opens the file. FULL means that a commit has reached the disk when it returns, which
+// is what 202 promises.
+func openSQLite(ctx context.Context, path string) (_ base, _ conn, err error) {
+	if dir := filepath.Dir(path); dir != "." {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return err
+			return nil, conn{}, err
 		}
 	}
 	// SQLite takes over the mode of the file for its log: nobody else reads either.
-	f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(filepath.Clean(path), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return err
+		return nil, conn{}, err
 	}
 	if err := f.Close(); err != nil {
-		return err
+		return nil, conn{}, err
 	}
-	pragmas := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)", "foreign_keys(1)", "cache_size(-4096)"}}
-	dsn := "file:" + (&url.URL{Path: s.path}).EscapedPath() + "?" + pragmas.Encode()
-	if s.db, err = sql.Open("sqlite", dsn+"&_txlock=immediate"); err != nil {
-		return err
-	}
-	s.db.SetMaxOpenConns(1)
-	if s.read, err = sql.Open("sqlite", dsn+"&_pragma=query_only(1)"); err != nil {
-		return err
-	}
-	s.read.SetMaxOpenConns(4)
-	s.driver = newRingingDriver(s.db, s.bell)
-	if err := s.migrate(ctx); err != nil {
-		return err
-	}
-	s.insert, err = river.NewClient(s.driver, &river.Config{Logger: quiet()})
-	return err
-}
-
-// migrate goes forward only. River's tables come from River.
-func (s *Store) migrate(ctx context.Context) error {
-	m, err := rivermigrate.New(s.driver, &rivermigrate.Config{Logger: quiet()})
-	if err != nil {
-		return err
-	}
-	if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
-		return fmt.Errorf("migrate river: %w", err)
-	}
-	var version int
-	if err := s.db.QueryRowContext(ctx, `pragma user_version`).Scan(&version); err != nil {
-		return err
-	}
-	switch version {
-	case 0:
-		// One script and the version number with it, in one transaction: a crash in between leaves nothing.
-		if _, err := s.db.ExecContext(ctx, "begin immediate;"+schema+";pragma user_version = 1;commit"); err != nil {
-			_, rollback := s.db.ExecContext(ctx, "rollback")
-			return errors.Join(fmt.Errorf("create the schema: %w", err), rollback)
-		}
-		return nil
-	case 1:
-		return nil
-	default:
-		return fmt.Errorf("the database has schema %d, this version of Heed knows 1: it was written by a newer one", version)
-	}
-}
-
-// Revive makes the jobs of a process that was killed available again. River would wait for its
-// rescuer. SQLite has one process, so whatever is running when it starts belongs to the dead; that
-// there is but one is seen to first, by a lock that lasts until Close or death.
-func (s *Store) Revive(ctx context.Context) (int64, error) {
-	if s.lock == nil {
-		lock, err := lockFile(s.path + ".lock")
+	d := &sqlite{path: path, bell: newBell()}
+	defer func() {
 		if err != nil {
-			return 0, fmt.Errorf("another process works on %s: %w", s.path, err)
+			err = errors.Join(err, d.close())
 		}
-		s.lock = lock
+	}()
+	pragmas := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)", "foreign_keys(1)", "cache_size(-4096)"}}
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + pragmas.Encode()
+	if d.writer, err = sql.Open("sqlite", dsn+"&_txlock=immediate"); err != nil {
+		return nil, conn{}, err
 	}
-	r, err := s.db.ExecContext(ctx, `update river_job set state = 'available', attempted_by = null where state = 'running'`)
+	d.writer.SetMaxOpenConns(1)
+	if d.reader, err = sql.Open("sqlite", dsn+"&_pragma=query_only(1)"); err != nil {
+		return nil, conn{}, err
+	}
+	d.reader.SetMaxOpenConns(4)
+	d.driver = newRingingDriver(d.writer, d.bell)
+	m, err := rivermigrate.New(d.driver, &rivermigrate.Config{Logger: quiet()})
+	if err != nil {
+		return nil, conn{}, err
+	}
+	if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil { // River's tables come from River
+		return nil, conn{}, fmt.Errorf("migrate river: %w", err)
+	}
+	if err := migrateSQLite(ctx, d.writer); err != nil {
+		return nil, conn{}, err
+	}
+	d.insert, err = river.NewClient(d.driver, &river.Config{Logger: quiet()})
+	return d, conn{d.reader, inSQLite}, err
+}
+
+// inSQLite leaves out the locks on rows: there is one writer.
+func inSQLite(query string, args []any) (string, []any) {
+	query = strings.TrimSuffix(query, " skip locked")
+	return strings.TrimSuffix(query, " for update"), args
+}
+
+func (d *sqlite) begin(ctx context.Context) (*transaction, error) {
+	tx, err := d.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	insert := func(ctx context.Context, args river.JobArgs, opts *river.InsertOpts) error {
+		_, err := d.insert.InsertTx(ctx, tx, args, opts)
+		return err
+	}
+	return &transaction{Tx: tx, insert: insert, tongue: inSQLite, end: func() {}}, nil
+}
+
+func (d *sqlite) accept(ctx context.Context, tx *Tx, rows []row, group string) (fresh int64, err error) {
+	stmt, err := tx.PrepareContext(ctx, `insert into delivery(guid, event, received, grp, next_at, body) values(?, ?, ?, ?, ?, ?) on conflict(guid) do nothing`)
+	if err != nil {
+		return 0, err
+	}
+	defer stmt.Close()
+	for _, r := range rows {
+		res, err := stmt.ExecContext(ctx, r.GUID, r.Event, micros(r.Received), group, micros(tx.Now.Add(nudged)), r.sealed)
+		if err != nil {
+			return 0, err
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return 0, err
+		}
+		fresh += n
+	}
+	return fresh, nil
+}
+
+func (d *sqlite) lockRef(context.Context, *Tx, string) error { return nil } // nobody else writes
+
+func (d *sqlite) announce(context.Context, *Tx) error { return nil }
+func (d *sqlite) announced(queue string)              { d.bell.ring(queue) }
+func (d *sqlite) again(error) bool                    { return false }
+
+func (d *sqlite) queue(config *river.Config) (Queue, error) { return river.NewClient(d.driver, config) }
+
+// revive makes the jobs of a process that was killed available again. River would wait for its
+// rescuer. SQLite has one process, so whatever is running when it starts belongs to the dead; that
+// there is but one is seen to first, by a lock that lasts until close or death.
+func (d *sqlite) revive(ctx context.Context) (int64, error) {
+	if d.lock == nil {
+		lock, err := lockFile(d.path + ".lock")
+		if err != nil {
+			return 0, fmt.Errorf("another process works on %s: %w", d.path, err)
+		}
+		d.lock = lock
+	}
+	r, err := d.writer.ExecContext(ctx, `update river_job set state = 'available', attempted_by = null where state = 'running'`)
 	if err != nil {
 		return 0, fmt.Errorf("revive jobs: %w", err)
 	}
-	if _, err := s.db.ExecContext(ctx, `update cases set lane_until = 0 where lane_until > 0`); err != nil {
+	if _, err := d.writer.ExecContext(ctx, `update cases set lane_until = 0 where lane_until > 0`); err != nil {
 		return 0, fmt.Errorf("free lanes: %w", err)
 	}
 	return r.RowsAffected()
 }
 
-// Backup writes a consistent copy of the database to a new file while work goes on. The copy is as
-// encrypted as the original, and needs the same key.
-func (s *Store) Backup(ctx context.Context, path string) error {
+func (d *sqlite) alone(_ context.Context, f func() error) (bool, error) {
+	if !d.single.TryLock() {
+		return false, nil
+	}
+	defer d.single.Unlock()
+	return true, f()
+}
+
+func (d *sqlite) backup(ctx context.Context, path string) error {
 	if _, err := os.Lstat(path); err == nil {
 		return fmt.Errorf("back up: %s exists already", path)
 	}
-	if _, err := s.db.ExecContext(ctx, `vacuum into ?`, path); err != nil {
+	if _, err := d.writer.ExecContext(ctx, `vacuum into ?`, path); err != nil {
 		return fmt.Errorf("back up to %s: %w", path, err)
 	}
 	return os.Chmod(path, 0o600)
+}
+
+func (d *sqlite) close() error {
+	var errs []error
+	for _, db := range []*sql.DB{d.reader, d.writer} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	if d.lock != nil {
+		errs = append(errs, d.lock.Close())
+	}
+	return errors.Join(errs...)
 }

@@ -9,7 +9,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"strings"
 	"sync"
@@ -23,46 +22,99 @@ var ErrNotFound = errors.New("not found")
 
 // A Store is one open database. It is safe for concurrent use.
 type Store struct {
-	db     *sql.DB // the only writer: SQLite has one, and so has nobody to wait for but the disk
-	read   *sql.DB
-	path   string
-	seal   *sealer
-	bell   *bell
-	insert *river.Client[*sql.Tx] // inserts jobs; never started
-	driver *ringingDriver
+	base base
+	read conn
+	seal *sealer
 
 	committed func()
-	lock      io.Closer // held while this process works on the database
 
 	mu     sync.Mutex // guards group
 	group  *group     // deliveries that wait for the next commit
 	commit sync.Mutex // held while a group is committed
 }
 
-// Open opens the database of a URL (sqlite:///path/heed.db, sqlite://heed.db) and brings its
-// schema up to date. The key is 32 bytes; everything embargoed is encrypted with it.
-// committed, if not nil, is told after every commit of Write.
-func Open(ctx context.Context, rawURL string, key []byte, committed func()) (*Store, error) {
+// A base is the database below a Store: what SQLite and PostgreSQL do differently, and nothing else.
+type base interface {
+	// begin opens a transaction that writes.
+	begin(ctx context.Context) (*transaction, error)
+	// accept stores deliveries that are not there yet and says how many these were.
+	accept(ctx context.Context, tx *Tx, rows []row, group string) (int64, error)
+	// lockRef keeps everybody else from deciding about a name, until the transaction ends.
+	lockRef(ctx context.Context, tx *Tx, ref string) error
+	// announce tells the workers of all processes, on commit, that queues have jobs;
+	// announced tells those of this process after it.
+	announce(ctx context.Context, tx *Tx) error
+	announced(queue string)
+	// again reports whether a transaction failed only because of others who ran at the same time.
+	again(err error) bool
+	queue(config *river.Config) (Queue, error)
+	revive(ctx context.Context) (int64, error)
+	// alone runs f unless somebody else, of whatever process, is running alone.
+	alone(ctx context.Context, f func() error) (bool, error)
+	backup(ctx context.Context, path string) error
+	close() error
+}
+
+// A transaction of a base, with the way to put jobs into it.
+type transaction struct {
+	*sql.Tx
+	insert func(ctx context.Context, args river.JobArgs, opts *river.InsertOpts) error
+	tongue func(query string, args []any) (string, []any)
+	end    func()
+}
+
+// conn speaks SQL as the house writes it: PostgreSQL's, with ? for arguments and "for update" where
+// a row must stand still. tongue makes of it what the database understands.
+type conn struct {
+	*sql.DB
+	tongue func(query string, args []any) (string, []any)
+}
+
+func (c conn) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	query, args = c.tongue(query, args)
+	return c.DB.QueryRowContext(ctx, query, args...)
+}
+
+func (c conn) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	query, args = c.tongue(query, args)
+	return c.DB.QueryContext(ctx, query, args...)
+}
+
+// Open opens the database of a URL (sqlite:///path/heed.db, sqlite://heed.db, postgres://…) and
+// brings its schema up to date. Everything embargoed is encrypted with the keys. committed, if not
+// nil, is told after every commit of Write.
+func Open(ctx context.Context, rawURL string, keys Keys, committed func()) (*Store, error) {
+	seal, err := newSealer(keys)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{seal: seal, committed: committed}
+	if Postgres(rawURL) {
+		if s.base, s.read, err = openPostgres(ctx, rawURL); err != nil {
+			return nil, fmt.Errorf("open %s: %w", redact(rawURL), err)
+		}
+		return s, nil
+	}
 	path, err := Path(rawURL)
 	if err != nil {
 		return nil, err
 	}
-	seal, err := newSealer(key)
-	if err != nil {
-		return nil, err
-	}
-	s := &Store{path: path, seal: seal, bell: newBell(), committed: committed}
-	if err := s.openSQLite(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.Close())
+	if s.base, s.read, err = openSQLite(ctx, path); err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	return s, nil
+}
+
+// Postgres reports whether a URL is one of PostgreSQL.
+func Postgres(rawURL string) bool {
+	return strings.HasPrefix(rawURL, "postgres://") || strings.HasPrefix(rawURL, "postgresql://")
 }
 
 // Path gives the file of a SQLite database URL.
 func Path(rawURL string) (string, error) {
 	rest, ok := strings.CutPrefix(rawURL, "sqlite://")
 	if !ok {
-		return "", fmt.Errorf("database URL %q: want sqlite:///path/heed.db", redact(rawURL))
+		return "", fmt.Errorf("database URL %q: want sqlite:///path/heed.db or postgres://user@host/name", redact(rawURL))
 	}
 	path, err := url.PathUnescape(rest)
 	if err != nil || path == "" {
@@ -81,18 +133,28 @@ func redact(raw string) string {
 }
 
 // Close closes the database. Work in hand must have ended.
-func (s *Store) Close() error {
-	var errs []error
-	for _, db := range []*sql.DB{s.read, s.db} {
-		if db != nil {
-			errs = append(errs, db.Close())
-		}
+func (s *Store) Close() error { return s.base.close() }
+
+// NewQueue returns a River client on this database.
+func (s *Store) NewQueue(config *river.Config) (Queue, error) {
+	q, err := s.base.queue(config)
+	if err != nil {
+		return nil, fmt.Errorf("river: %w", err)
 	}
-	if s.lock != nil {
-		errs = append(errs, s.lock.Close())
-	}
-	return errors.Join(errs...)
+	return q, nil
 }
+
+// Revive takes up the work of a process that was killed, if this is the only one that can be at
+// work: on SQLite. Others find it when its lease ends.
+func (s *Store) Revive(ctx context.Context) (int64, error) { return s.base.revive(ctx) }
+
+// Alone runs f unless somebody else, in this process or another, is running alone at the moment.
+// Then it is false.
+func (s *Store) Alone(ctx context.Context, f func() error) (bool, error) { return s.base.alone(ctx, f) }
+
+// Backup writes a consistent copy of an embedded database to a new file while work goes on. The
+// copy is as encrypted as the original, and needs the same key.
+func (s *Store) Backup(ctx context.Context, path string) error { return s.base.backup(ctx, path) }
 
 // Check reports whether the database can be written.
 func (s *Store) Check(ctx context.Context, now time.Time) error {
@@ -101,28 +163,65 @@ func (s *Store) Check(ctx context.Context, now time.Time) error {
 
 // A Tx is one transaction. What it queued is announced to the workers after the commit.
 type Tx struct {
-	*sql.Tx
+	*transaction
 	Now   time.Time
 	store *Store
 	queue map[string]bool
 }
 
-// Write runs f in one transaction: all of it, or nothing.
+// ExecContext is that of sql.Tx, in the house's SQL; so are the next two.
+func (tx *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	query, args = tx.tongue(query, args)
+	return tx.Tx.ExecContext(ctx, query, args...)
+}
+
+// QueryContext is that of sql.Tx.
+func (tx *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	query, args = tx.tongue(query, args)
+	return tx.Tx.QueryContext(ctx, query, args...)
+}
+
+// QueryRowContext is that of sql.Tx.
+func (tx *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	query, args = tx.tongue(query, args)
+	return tx.Tx.QueryRowContext(ctx, query, args...)
+}
+
+// mostTries is how often a transaction is tried that others got in the way of.
+const mostTries = 8
+
+// Write runs f in one transaction: all of it, or nothing. f is run again when others got in its
+// way, so it must have no effects but on the transaction and on what it sets anew each time.
 func (s *Store) Write(ctx context.Context, now time.Time, f func(*Tx) error) error {
-	sqlTx, err := s.db.BeginTx(ctx, nil)
+	for try := 1; ; try++ {
+		err := s.write(ctx, now, f)
+		if err == nil || try == mostTries || !s.base.again(err) {
+			return err
+		}
+	}
+}
+
+func (s *Store) write(ctx context.Context, now time.Time, f func(*Tx) error) error {
+	t, err := s.base.begin(ctx)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	tx := &Tx{Tx: sqlTx, Now: now, store: s, queue: map[string]bool{}}
+	tx := &Tx{transaction: t, Now: now, store: s, queue: map[string]bool{}}
+	defer t.end()
 	defer tx.Rollback() // after a commit it does nothing
 	if err := f(tx); err != nil {
 		return err
+	}
+	if len(tx.queue) > 0 {
+		if err := s.base.announce(ctx, tx); err != nil {
+			return fmt.Errorf("announce jobs: %w", err)
+		}
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	for q := range tx.queue {
-		s.bell.ring(q)
+		s.base.announced(q)
 	}
 	if s.committed != nil {
 		s.committed()
@@ -130,9 +229,22 @@ func (s *Store) Write(ctx context.Context, now time.Time, f func(*Tx) error) err
 	return nil
 }
 
+// change runs one statement in a transaction and says how many rows it changed.
+func (s *Store) change(ctx context.Context, now time.Time, query string, args ...any) (n int64, err error) {
+	err = s.Write(ctx, now, func(tx *Tx) error {
+		r, err := tx.ExecContext(ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		n, err = r.RowsAffected()
+		return err
+	})
+	return n, err
+}
+
 // Enqueue adds a job that exists if and only if the transaction commits.
 func (tx *Tx) Enqueue(ctx context.Context, args river.JobArgs, opts river.InsertOpts) error {
-	if _, err := tx.store.insert.InsertTx(ctx, tx.Tx, args, &opts); err != nil {
+	if err := tx.insert(ctx, args, &opts); err != nil {
 		return fmt.Errorf("enqueue %s: %w", args.Kind(), err)
 	}
 	tx.queue[opts.Queue] = true
@@ -164,7 +276,7 @@ func (s *Store) Get(ctx context.Context, name string) (string, error) {
 }
 
 // Secret returns 32 random bytes that belong to this database for ever: public marks and the
-// choice of public words are keyed with them.
+// choice of public words are keyed with them. Of two processes that start at once one makes them.
 func (s *Store) Secret(ctx context.Context, now time.Time) ([]byte, error) {
 	secret, err := s.Get(ctx, "secret")
 	if err != nil || secret != "" {
@@ -172,7 +284,15 @@ func (s *Store) Secret(ctx context.Context, now time.Time) ([]byte, error) {
 	}
 	fresh := make([]byte, 32)
 	_, _ = rand.Read(fresh) // never fails
-	return fresh, s.Write(ctx, now, func(tx *Tx) error { return tx.Set(ctx, "secret", string(fresh)) })
+	sealed, err := s.seal.seal(fresh, "setting/secret")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.change(ctx, now, `insert into setting(name, value) values('secret', ?) on conflict(name) do nothing`, sealed); err != nil {
+		return nil, err
+	}
+	secret, err = s.Get(ctx, "secret")
+	return []byte(secret), err
 }
 
 func micros(t time.Time) int64 {

@@ -1,0 +1,254 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
+)
+
+// postgres is a database server that several processes share. River's workers use pgx as they like
+// to, with LISTEN and NOTIFY; our own SQL goes through database/sql, over the same pool.
+type postgres struct {
+	pool   *pgxpool.Pool
+	db     *sql.DB
+	insert *river.Client[pgx.Tx] // inserts jobs; never started
+}
+
+// mostConns is how many connections a process opens if its URL does not say (pool_max_conns):
+// 24 workers that seldom write at the same time, the door, one that listens, one for the sweep.
+const mostConns = 16
+
+// oldest is the first version that is tested, as PostgreSQL counts them.
+const oldest = 140000
+
+func openPostgres(ctx context.Context, rawURL string) (_ base, _ conn, err error) {
+	config, err := pgxpool.ParseConfig(rawURL)
+	if err != nil {
+		return nil, conn{}, errors.New("the URL is not one of PostgreSQL") // pgx's own words could hold the password
+	}
+	if !strings.Contains(rawURL, "pool_max_conns") {
+		config.MaxConns = mostConns
+	}
+	// What was answered must be on disk, whatever the server does for others.
+	config.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
+		_, err := c.Exec(ctx, `select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'`)
+		return err
+	}
+	d := &postgres{}
+	if d.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
+		return nil, conn{}, err
+	}
+	d.db = stdlib.OpenDBFromPool(d.pool)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.close())
+		}
+	}()
+	var version int
+	if err := d.db.QueryRowContext(ctx, `select current_setting('server_version_num')::int`).Scan(&version); err != nil {
+		return nil, conn{}, err
+	}
+	if version < oldest {
+		return nil, conn{}, fmt.Errorf("PostgreSQL %d is too old, %d is needed", version/10000, oldest/10000)
+	}
+	m, err := rivermigrate.New(riverpgxv5.New(d.pool), &rivermigrate.Config{Logger: quiet()})
+	if err != nil {
+		return nil, conn{}, err
+	}
+	err = migratePostgres(ctx, d.db, func(ctx context.Context) error {
+		if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+			return fmt.Errorf("migrate river: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, conn{}, err
+	}
+	d.insert, err = river.NewClient(riverpgxv5.New(d.pool), &river.Config{Logger: quiet()})
+	return d, conn{d.db, inPostgres}, err
+}
+
+// inPostgres numbers the arguments and takes out of texts what PostgreSQL cannot keep: words of
+// GitHub, and of whoever writes to it, end up in reasons.
+func inPostgres(query string, args []any) (string, []any) {
+	var b strings.Builder
+	n := 0
+	for i := range len(query) {
+		if query[i] != '?' {
+			b.WriteByte(query[i])
+			continue
+		}
+		n++
+		b.WriteByte('$')
+		b.WriteString(strconv.Itoa(n))
+	}
+	for i, a := range args {
+		if text, ok := a.(string); ok {
+			args[i] = clean(text)
+		}
+	}
+	return b.String(), args
+}
+
+// clean makes valid text of anything.
+func clean(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// begin takes one connection for both: our SQL, and River's inserts, which speak pgx.
+func (d *postgres) begin(ctx context.Context) (*transaction, error) {
+	c, err := d.db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var raw *pgx.Conn
+	err = c.Raw(func(driver any) error {
+		raw = driver.(*stdlib.Conn).Conn() // OpenDBFromPool gives no other
+		return nil
+	})
+	if err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	tx, err := c.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	insert := func(ctx context.Context, args river.JobArgs, opts *river.InsertOpts) error {
+		_, err := d.insert.InsertTx(ctx, pgxTx{on: raw}, args, opts)
+		return err
+	}
+	return &transaction{Tx: tx, insert: insert, tongue: inPostgres, end: func() { c.Close() }}, nil
+}
+
+// pgxTx shows River a connection that is in a transaction already. Beginning, committing and
+// rolling back are not River's business: it gets no more than what an insert needs.
+type pgxTx struct {
+	pgx.Tx // nil: what is not below is not needed
+	on     *pgx.Conn
+}
+
+// Begin implements pgx.Tx, as do the others.
+func (t pgxTx) Begin(ctx context.Context) (pgx.Tx, error) { return nil, errNested }
+
+// Exec implements pgx.Tx.
+func (t pgxTx) Exec(ctx context.Context, q string, args ...any) (pgconn.CommandTag, error) {
+	return t.on.Exec(ctx, q, args...)
+}
+
+// Query implements pgx.Tx.
+func (t pgxTx) Query(ctx context.Context, q string, args ...any) (pgx.Rows, error) {
+	return t.on.Query(ctx, q, args...)
+}
+
+// QueryRow implements pgx.Tx.
+func (t pgxTx) QueryRow(ctx context.Context, q string, args ...any) pgx.Row {
+	return t.on.QueryRow(ctx, q, args...)
+}
+
+// CopyFrom implements pgx.Tx.
+func (t pgxTx) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error) {
+	return t.on.CopyFrom(ctx, table, columns, rows)
+}
+
+// SendBatch implements pgx.Tx.
+func (t pgxTx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
+	return t.on.SendBatch(ctx, b)
+}
+
+// Prepare implements pgx.Tx.
+func (t pgxTx) Prepare(ctx context.Context, name, q string) (*pgconn.StatementDescription, error) {
+	return t.on.Prepare(ctx, name, q)
+}
+
+// Conn implements pgx.Tx: River asks it how queries are to be sent.
+func (t pgxTx) Conn() *pgx.Conn { return t.on }
+
+var errNested = errors.New("no transaction within this one")
+
+// accept inserts a whole group with one statement: a round trip for each would be what takes longest.
+func (d *postgres) accept(ctx context.Context, tx *Tx, rows []row, group string) (int64, error) {
+	guids, events, received, bodies := make([]string, len(rows)), make([]string, len(rows)), make([]int64, len(rows)), make([][]byte, len(rows))
+	for i, r := range rows {
+		guids[i], events[i], received[i], bodies[i] = r.GUID, r.Event, micros(r.Received), r.sealed
+	}
+	res, err := tx.ExecContext(ctx, `insert into delivery(guid, event, received, grp, next_at, body)
+		select guid, event, received, cast(? as text), cast(? as bigint), body
+		from unnest(cast(? as text[]), cast(? as text[]), cast(? as bigint[]), cast(? as bytea[])) as fresh(guid, event, received, body)
+		on conflict(guid) do nothing`, group, micros(tx.Now.Add(nudged)), guids, events, received, bodies)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// lockRef: two who find no case of a name would both open one.
+func (d *postgres) lockRef(ctx context.Context, tx *Tx, ref string) error {
+	_, err := tx.ExecContext(ctx, `select pg_advisory_xact_lock(hashtextextended(?, 0))`, ref)
+	return err
+}
+
+// announce sends what River sends for its own inserts, but for every transaction: River keeps quiet
+// within its cooldown, and the job would wait for the next poll.
+func (d *postgres) announce(ctx context.Context, tx *Tx) error {
+	for queue := range tx.queue {
+		if _, err := tx.ExecContext(ctx, `select pg_notify(current_schema() || ?, ?)`, "."+insertTopic, fmt.Sprintf(insertPayload, queue)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *postgres) announced(string) {}
+
+// again: a deadlock or a conflict is nobody's mistake.
+func (d *postgres) again(err error) bool {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (e.Code == "40P01" || e.Code == "40001")
+}
+
+func (d *postgres) queue(config *river.Config) (Queue, error) {
+	return river.NewClient(riverpgxv5.New(d.pool), config)
+}
+
+// revive does nothing: whose work it is that stands still, only the end of its lease tells.
+func (d *postgres) revive(context.Context) (int64, error) { return 0, nil }
+
+// aloneLock is the number of the advisory lock of the one who is alone. It goes with its connection.
+const aloneLock = migrationLock + 1
+
+func (d *postgres) alone(ctx context.Context, f func() error) (ran bool, err error) {
+	c, err := d.db.Conn(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	if err := c.QueryRowContext(ctx, `select pg_try_advisory_lock($1)`, aloneLock).Scan(&ran); err != nil || !ran {
+		return false, err
+	}
+	defer func() {
+		// A connection that is broken took the lock with it.
+		_, _ = c.ExecContext(context.WithoutCancel(ctx), `select pg_advisory_unlock($1)`, aloneLock)
+	}()
+	return true, f()
+}
+
+func (d *postgres) backup(context.Context, string) error {
+	return errors.New("back up: PostgreSQL has its own tools for this, such as pg_dump; keep the data key too")
+}
+
+func (d *postgres) close() error {
+	err := d.db.Close()
+	d.pool.Close()
+	return err
+}

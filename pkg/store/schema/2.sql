@@ -1,0 +1,22 @@
+-- Retention: when a delivery was done with, and when the texts of a closed case are to go.
+alter table delivery add column done {int};
+update delivery set done = received where state = 1;
+create index delivery_done on delivery(done) where done is not null;
+
+alter table cases add column erase_at {int};
+create index cases_erase on cases(erase_at) where erase_at is not null;
+
+-- Processes that work on this database: they share what GitHub allows an installation.
+create table replica (
+  name   text primary key,
+  seen   {int} not null,
+  key_id {int} not null -- the data key it encrypts with
+){lookup};
+
+-- Installations that GitHub limits or has suspended: a ban outlives a restart and holds for all.
+create table ban (
+  installation {plainid},
+  until {int} not null,
+  kind  text not null,
+  why   text not null
+);

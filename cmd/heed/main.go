@@ -55,6 +55,7 @@ func commands() []command {
 		{"cases", "[flags] [list | show ID]", "show the queue, or the history of one case", program.cases},
 		{"backup", "[flags] FILE", "copy the database while the App runs", program.backup},
 		{"restore", "[flags] FILE", "put a copy back", program.restore},
+		{"keys", "[flags] rotate", "encrypt everything with a new data key while the App runs", program.keys},
 		{"version", "", "print the version", program.version},
 	}
 }

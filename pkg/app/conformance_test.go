@@ -511,7 +511,7 @@ func TestRepositoryAdvisory(t *testing.T) {
 // openWorld is a world for tests that are no stories.
 func openWorld(t *testing.T) *world {
 	t.Helper()
-	w, err := newWorld(t.TempDir(), testLog(t))
+	w, err := newWorld(t.TempDir(), "", testLog(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -166,7 +166,7 @@ func TestBudget(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w, err := newWorld(t.TempDir(), quiet())
+			w, err := newWorld(t.TempDir(), "", quiet())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -16,6 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/heed-app/heed/pkg/hubsim"
+	"github.com/heed-app/heed/pkg/store/postgrestest"
 )
 
 var update = flag.Bool("update", false, "rewrite the expectations inside the stories")
@@ -31,18 +32,41 @@ func TestStory(t *testing.T) {
 	})
 }
 
-// setUp gives a story its world. change may arrange it; end is told about it when it is over.
-func setUp(e *testscript.Env, change, end func(*world)) error {
-	return setUpIn(e.WorkDir, e, change, end)
+// TestStoryOnPostgres tells them again with the other database.
+func TestStoryOnPostgres(t *testing.T) {
+	t.Parallel()
+	server, err := postgrestest.Start(t.Context(), false)
+	if errors.Is(err, postgrestest.ErrNone) && os.Getenv("CI") == "" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Stop() })
+	testscript.Run(t, testscript.Params{
+		Dir: stories, Cmds: verbs(), RequireUniqueNames: true,
+		Setup: func(e *testscript.Env) error {
+			url, err := server.Database(t.Context())
+			if err != nil {
+				return err
+			}
+			return setUpIn(e.WorkDir, url, e, nil, nil)
+		},
+	})
 }
 
-// setUpIn is setUp with the database in a directory of its own below root.
-func setUpIn(root string, e *testscript.Env, change, end func(*world)) error {
+// setUp gives a story its world. change may arrange it; end is told about it when it is over.
+func setUp(e *testscript.Env, change, end func(*world)) error {
+	return setUpIn(e.WorkDir, "", e, change, end)
+}
+
+// setUpIn is setUp with the database in a directory of its own below root, or at a URL.
+func setUpIn(root, postgres string, e *testscript.Env, change, end func(*world)) error {
 	dir, err := os.MkdirTemp(root, "world")
 	if err != nil {
 		return err
 	}
-	w, err := newWorld(dir, quiet())
+	w, err := newWorld(dir, postgres, quiet())
 	if err != nil {
 		return err
 	}

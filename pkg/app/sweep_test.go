@@ -112,7 +112,7 @@ func tell(t *testing.T, root, file string, change func(*world)) (o outcome) {
 	testscript.RunT(inline{t}, testscript.Params{
 		Files: []string{file}, Cmds: verbs(), ContinueOnError: true, RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error {
-			return setUpIn(root, e, change, func(w *world) {
+			return setUpIn(root, "", e, change, func(w *world) {
 				if err := w.advance(2 * time.Hour); err != nil {
 					t.Errorf("%s: %v", filepath.Base(file), err)
 				}

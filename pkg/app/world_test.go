@@ -42,17 +42,20 @@ var emptyDatabase = sync.OnceValues(func() ([]byte, error) {
 	}
 	defer os.RemoveAll(dir)
 	w := world{dir: dir, now: start}
-	ctx := context.Background()
-	st, err := store.Open(ctx, w.database(), store.OneKey(dataKey()), nil)
-	if err != nil {
-		return nil, err
-	}
-	err = st.Write(ctx, w.now, func(tx *store.Tx) error { return tx.Set(ctx, "secret", "the words of a story stay the same") })
-	if err = errors.Join(err, st.Close()); err != nil {
+	if err := w.makeDatabase(context.Background()); err != nil {
 		return nil, err
 	}
 	return os.ReadFile(filepath.Join(dir, "heed.db"))
 })
+
+func (w *world) makeDatabase(ctx context.Context) error {
+	st, err := store.Open(ctx, w.database(), store.OneKey(dataKey()), nil)
+	if err != nil {
+		return err
+	}
+	err = st.Write(ctx, w.now, func(tx *store.Tx) error { return tx.Set(ctx, "secret", "the words of a story stay the same") })
+	return errors.Join(err, st.Close())
+}
 
 func dataKey() []byte { return []byte("a key that everybody may know...")[:32] }
 
@@ -82,6 +85,8 @@ type world struct {
 	lost bool    // webhooks are not delivered
 	log  *slog.Logger
 
+	postgres string // the URL of its database, "" for a file in dir
+
 	counted int // calls that were counted already
 
 	commits int // how many there were
@@ -93,7 +98,7 @@ type world struct {
 // start is when stories begin unless they say otherwise.
 var start = time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
 
-func newWorld(dir string, log *slog.Logger) (*world, error) {
+func newWorld(dir, postgres string, log *slog.Logger) (*world, error) {
 	key, err := appKey()
 	if err != nil {
 		return nil, err
@@ -102,22 +107,31 @@ func newWorld(dir string, log *slog.Logger) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &world{dir: dir, now: start, log: log}
+	w := &world{dir: dir, postgres: postgres, now: start, log: log}
 	w.sim = hubsim.New(func() time.Time { return w.now }, hubsim.App{
 		ID: 7, Slug: "heed", WebhookSecret: webhookSecret, Permissions: m.Permissions, Events: m.Events, Key: key, AuthNow: time.Now,
 	})
 	w.people()
-	db, err := emptyDatabase()
-	if err != nil {
-		return nil, err
-	}
-	if err := os.WriteFile(filepath.Join(dir, "heed.db"), db, 0o600); err != nil {
+	if postgres == "" {
+		db, err := emptyDatabase()
+		if err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(filepath.Join(dir, "heed.db"), db, 0o600); err != nil {
+			return nil, err
+		}
+	} else if err := w.makeDatabase(context.Background()); err != nil {
 		return nil, err
 	}
 	return w, w.powerOn()
 }
 
-func (w *world) database() string { return "sqlite://" + filepath.Join(w.dir, "heed.db") }
+func (w *world) database() string {
+	if w.postgres != "" {
+		return w.postgres
+	}
+	return "sqlite://" + filepath.Join(w.dir, "heed.db")
+}
 
 // people: Rea and Eve come from outside; Mia and Sam are the security team; Lea owns the
 // organisation; Bob writes code; Tom only reads along.
@@ -156,6 +170,10 @@ func (w *world) powerOn() (err error) {
 		return err
 	}
 	if _, err := w.app.Store.Revive(ctx); err != nil {
+		return err
+	}
+	if w.postgres != "" {
+		w.jobs, err = sql.Open("pgx", w.postgres)
 		return err
 	}
 	w.jobs, err = sql.Open("sqlite", "file:"+filepath.Join(w.dir, "heed.db")+"?_pragma=busy_timeout(10000)")
@@ -275,7 +293,8 @@ func (w *world) deliver(d hubsim.Delivery) error {
 }
 
 func (w *world) available() (ids []int64, kinds, args []string, err error) {
-	rows, err := w.jobs.Query(`select id, kind, json(args) from river_job where state = 'available' order by priority, id`)
+	text := map[bool]string{true: "args::text", false: "json(args)"}[w.postgres != ""]
+	rows, err := w.jobs.Query(`select id, kind, ` + text + ` from river_job where state = 'available' order by priority, id`)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -318,7 +337,7 @@ func (w *world) work(id int64, kind, args string) (err error) {
 	if err != nil {
 		return err
 	}
-	_, err = w.jobs.Exec(`delete from river_job where id = ?`, id)
+	_, err = w.jobs.Exec(fmt.Sprintf(`delete from river_job where id = %d`, id))
 	return err
 }
 
@@ -361,8 +380,10 @@ func (w *world) sweep() error {
 	if err := w.settle(); err != nil {
 		return err
 	}
-	if err := w.persist(func() error { return w.app.Engine.Sweep(context.Background()) }); err != nil {
-		return err
+	for _, pass := range []func(context.Context) error{w.app.Engine.Sweep, w.app.Engine.Retain} {
+		if err := w.persist(func() error { return pass(context.Background()) }); err != nil {
+			return err
+		}
 	}
 	return w.settle()
 }

@@ -128,8 +128,18 @@ type Case struct {
 	StatusText   string
 	StatusID     int64
 	Trouble      string
-	Mistakes     string    // PolicyTrouble: what was told
-	Look         time.Time // when to look again at a case of which nothing is due
+	Mistakes     string        // PolicyTrouble: what was told
+	Look         time.Time     // when to look again at a case of which nothing is due
+	Retain       time.Duration // how long texts are kept once the case is closed; 0: for good
+	EraseAt      time.Time     // when they are erased; zero while the case is open
+	Erased       bool
+}
+
+// WithoutTexts is the case without what its reporter wrote. What happened, when and by whom stays.
+func (c Case) WithoutTexts() Case {
+	c.Title, c.Body, c.Kept = Embargoed{}, Embargoed{}, nil
+	c.Erased, c.EraseAt = true, time.Time{}
+	return c
 }
 
 // KeptText is a text that stood in public.

@@ -5,6 +5,7 @@ package engine
 import (
 	"context"
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
 	"log/slog"
@@ -64,6 +65,27 @@ type sweepArgs struct{}
 // Kind implements river.JobArgs.
 func (sweepArgs) Kind() string { return "sweep" }
 
+// retainArgs is another: what is kept no longer than promised.
+type retainArgs struct{}
+
+// Kind implements river.JobArgs.
+func (retainArgs) Kind() string { return "retain" }
+
+// Retain forgets deliveries that were done with long ago, and erases the texts of closed cases when
+// their policy says so.
+func (e *Engine) Retain(ctx context.Context) error {
+	now := e.Now()
+	forgotten, err := e.Store.Forget(ctx, now)
+	if err != nil {
+		return err
+	}
+	erased, err := e.Store.Erase(ctx, now)
+	if err == nil && forgotten+int64(erased) > 0 {
+		e.Log.InfoContext(ctx, "kept no longer", "deliveries", forgotten, "cases", erased)
+	}
+	return err
+}
+
 // Limits of the workers. Thinking waits for GitHub's answers, acting too; the database has one
 // writer whatever these say.
 const (
@@ -102,6 +124,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		_, err := e.Store.Alone(ctx, func() error { return e.Sweep(ctx) }) // the last one may not be over
 		return err
 	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[retainArgs]) error { return e.Retain(ctx) }))
 	queue, err := e.Store.NewQueue(&river.Config{
 		Logger: slog.New(warnings{e.Log.With("part", "queue").Handler()}),
 		Queues: map[string]river.QueueConfig{
@@ -113,9 +136,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		FetchCooldown: 2 * time.Millisecond, FetchPollInterval: time.Second,
 		CompletedJobRetentionPeriod: time.Minute, DiscardedJobRetentionPeriod: time.Hour,
 		RescueStuckJobsAfter: jobLimit + time.Minute,
-		PeriodicJobs: []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(e.SweepEvery), func() (river.JobArgs, *river.InsertOpts) {
-			return sweepArgs{}, &river.InsertOpts{Queue: store.QueueSweep, MaxAttempts: 1}
-		}, &river.PeriodicJobOpts{RunOnStart: true})},
+		PeriodicJobs:         []*river.PeriodicJob{every(e.SweepEvery, sweepArgs{}), every(time.Hour, retainArgs{})},
 	})
 	if err != nil {
 		return err
@@ -134,6 +155,13 @@ func (e *Engine) Run(ctx context.Context) error {
 		return queue.StopAndCancel(now)
 	}
 	return nil
+}
+
+// every is a job that the leader queues; when it fails, the next one comes anyway.
+func every(d time.Duration, args river.JobArgs) *river.PeriodicJob {
+	return river.NewPeriodicJob(river.PeriodicInterval(d), func() (river.JobArgs, *river.InsertOpts) {
+		return args, &river.InsertOpts{Queue: store.QueueSweep, MaxAttempts: 1}
+	}, &river.PeriodicJobOpts{RunOnStart: true})
 }
 
 // keep holds the lane of a case while an attempt is under way, and ends the attempt when the lane
@@ -167,16 +195,36 @@ func (e *Engine) keep(ctx context.Context, id int64) (held context.Context, stop
 // wakeLoop looks for due moments until the context ends. The look is an indexed read of some
 // microseconds; nothing is ever scheduled or cancelled.
 func (e *Engine) wakeLoop(ctx context.Context) {
-	tick := time.NewTicker(e.WakeEvery)
+	tick, beat := time.NewTicker(e.WakeEvery), time.NewTicker(store.Beating)
 	defer tick.Stop()
+	defer beat.Stop()
+	name := rand.Text()
+	e.beat(ctx, name)
 	for {
 		select {
 		case <-ctx.Done():
+			if err := e.Store.Leave(context.WithoutCancel(ctx), name, e.Now()); err != nil {
+				e.Log.WarnContext(ctx, "others will believe for a while that we live", "err", err)
+			}
 			return
+		case <-beat.C:
+			e.beat(ctx, name)
 		case <-tick.C:
 			if _, err := e.Store.Due(ctx, e.Now()); err != nil && ctx.Err() == nil {
 				e.Log.ErrorContext(ctx, "cannot look for due moments", "err", err)
 			}
 		}
 	}
+}
+
+// beat says that this process lives, and shares what GitHub allows with the others that do.
+func (e *Engine) beat(ctx context.Context, name string) {
+	live, err := e.Store.Beat(ctx, name, e.Now())
+	if err != nil {
+		if ctx.Err() == nil {
+			e.Log.ErrorContext(ctx, "cannot say that we live", "err", err)
+		}
+		return
+	}
+	e.Hub.Share(live)
 }

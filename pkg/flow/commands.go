@@ -260,6 +260,9 @@ func (s *step) decidePublic(name string) string {
 		if s.c.Outcome == disclosure.NotSecurity {
 			return "It was undone already."
 		}
+		if s.c.Erased {
+			return "Its text was erased when the policy's `retain` was over, so it cannot be put back."
+		}
 		s.acknowledge(s.e.Actor.Login, "closed")
 		s.note(s.e.Actor.Login, "not about security")
 		s.undo()

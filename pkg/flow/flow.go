@@ -248,7 +248,7 @@ func (s *step) start(kind disclosure.Kind, opened time.Time) {
 	s.c.Installation, s.c.Repo, s.c.Kind, s.c.State = s.e.Installation, s.e.Repo, kind, disclosure.Received
 	s.c.Opened, s.c.Tracker = opened.UTC(), s.w.Tracker
 	s.c.EscalateTo, s.c.PauseLimit = p.Promises.EscalateTo, p.Promises.PauseLimit
-	s.c.BySeverity, s.c.Mode = p.Promises.BySeverity, string(p.Mode)
+	s.c.BySeverity, s.c.Mode, s.c.Retain = p.Promises.BySeverity, string(p.Mode), p.Retain
 	for _, t := range p.Team {
 		s.c.Team = append(s.c.Team, "@"+s.e.Repo.Owner+"/"+t)
 	}
@@ -280,6 +280,12 @@ func (s *step) settle() {
 		if s.c.Outcome != disclosure.Declined && s.c.Outcome != disclosure.Dismissed {
 			s.c.History.Open = false // it is public anyway, or never was a secret
 		}
+	}
+	switch {
+	case s.c.State != disclosure.Closed:
+		s.c.EraseAt = time.Time{}
+	case s.c.EraseAt.IsZero() && s.c.Retain > 0 && !s.c.Erased:
+		s.c.EraseAt = s.now.Add(s.c.Retain)
 	}
 	s.showStatus()
 	s.c.Wake = s.nextWake()

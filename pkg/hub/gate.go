@@ -38,10 +38,11 @@ type gate struct {
 	creations window
 	hourly    window
 	points    window
+	share     func() int // how many processes share what is allowed
 }
 
-func newGate() *gate {
-	return &gate{slots: make(chan struct{}, mostConcurrent), urgent: make(chan struct{}, mostUrgent), creations: window{unit: 1}, hourly: window{unit: 60}, points: window{unit: 1}}
+func newGate(share func() int) *gate {
+	return &gate{share: share, slots: make(chan struct{}, mostConcurrent), urgent: make(chan struct{}, mostUrgent), creations: window{unit: 1}, hourly: window{unit: 60}, points: window{unit: 1}}
 }
 
 // enter waits for a place. The error is a Trouble that says when to come again.
@@ -77,18 +78,19 @@ func (g *gate) refusal(now time.Time, k callKind) *Trouble {
 		return &Trouble{Kind: g.shut.Kind, Until: g.shut.Until, Err: g.shut.Err}
 	}
 	g.shut = nil
-	allowed := mostPoints
+	share := max(1, g.share())
+	allowed := mostPoints / share
 	if k == urgent {
-		allowed += keptFree
+		allowed = (mostPoints + keptFree) / share
 	}
 	if at := g.points.freeAt(now, allowed); !at.IsZero() {
 		return &Trouble{Kind: Limited, Until: at, Err: errBudget}
 	}
 	if k == creating {
-		if at := g.creations.freeAt(now, mostCreations); !at.IsZero() {
+		if at := g.creations.freeAt(now, max(1, mostCreations/share)); !at.IsZero() {
 			return &Trouble{Kind: Limited, Until: at, Err: errBudget}
 		}
-		if at := g.hourly.freeAt(now, mostHourly); !at.IsZero() {
+		if at := g.hourly.freeAt(now, max(1, mostHourly/share)); !at.IsZero() {
 			return &Trouble{Kind: Limited, Until: at, Err: errBudget}
 		}
 	}

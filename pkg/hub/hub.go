@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/go-github/v60/github"
@@ -40,6 +41,7 @@ type Hub struct {
 	creator githubapp.ClientCreator
 	loader  *appconfig.Loader
 
+	share   atomic.Int64 // processes that work for the same App
 	mu      sync.Mutex
 	slug    string
 	gates   map[int64]*gate
@@ -73,6 +75,10 @@ const (
 	PolicyPath      = ".github/disclosure.yml"
 	OwnerPolicyPath = "disclosure.yml"
 )
+
+// Share says how many processes work for the App: what GitHub allows an installation is divided
+// among them.
+func (h *Hub) Share(processes int) { h.share.Store(int64(processes)) }
 
 // WebURL is where people look at things.
 func (h *Hub) WebURL() string { return h.config.WebURL }
@@ -199,7 +205,7 @@ func (h *Hub) gate(inst int64) *gate {
 	defer h.mu.Unlock()
 	g := h.gates[inst]
 	if g == nil {
-		g = newGate()
+		g = newGate(func() int { return int(h.share.Load()) })
 		h.gates[inst] = g
 	}
 	return g

@@ -309,7 +309,7 @@ func TestBudget(t *testing.T) {
 	t.Parallel()
 	t.Run("60 creations a minute", func(t *testing.T) {
 		t.Parallel()
-		g, n := newGate(), 0
+		g, n := newGate(one), 0
 		for i := range 100 {
 			if _, ok := pass(t, g, start.Add(time.Duration(i)*100*time.Millisecond), creating); ok {
 				n++
@@ -331,7 +331,7 @@ func TestBudget(t *testing.T) {
 	})
 	t.Run("450 creations an hour", func(t *testing.T) {
 		t.Parallel()
-		g, n := newGate(), 0
+		g, n := newGate(one), 0
 		for i := range 59 * 30 { // one every two seconds
 			if _, ok := pass(t, g, start.Add(time.Duration(i)*2*time.Second), creating); ok {
 				n++
@@ -346,7 +346,7 @@ func TestBudget(t *testing.T) {
 	})
 	t.Run("urgent calls may use what is kept free", func(t *testing.T) {
 		t.Parallel()
-		g, n, free := newGate(), 0, 0
+		g, n, free := newGate(one), 0, 0
 		for range 1000 {
 			if _, ok := pass(t, g, start, reading); ok {
 				n++
@@ -363,7 +363,7 @@ func TestBudget(t *testing.T) {
 	})
 	t.Run("at most three calls at once, one of them urgent", func(t *testing.T) {
 		t.Parallel()
-		g := newGate()
+		g := newGate(one)
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
 		full := func(k callKind) {
@@ -926,3 +926,5 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func one() int { return 1 }

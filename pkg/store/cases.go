@@ -149,8 +149,8 @@ func (tx *Tx) Save(ctx context.Context, c disclosure.Case, lines []disclosure.Li
 	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `update cases set repo_id = ?, repo = ?, kind = ?, state = ?, opened = ?, wake_at = nullif(cast(? as bigint), 0), installation = ?, body = ? where id = ?`,
-		c.Repo.ID, c.Repo.String(), string(c.Kind), string(c.State), micros(c.Opened), micros(c.Wake), c.Installation, body, c.ID); err != nil {
+	if _, err := tx.ExecContext(ctx, `update cases set repo_id = ?, repo = ?, kind = ?, state = ?, opened = ?, wake_at = nullif(cast(? as bigint), 0), erase_at = nullif(cast(? as bigint), 0), installation = ?, body = ? where id = ?`,
+		c.Repo.ID, c.Repo.String(), string(c.Kind), string(c.State), micros(c.Opened), micros(c.Wake), micros(c.EraseAt), c.Installation, body, c.ID); err != nil {
 		return fmt.Errorf("save case %d: %w", c.ID, err)
 	}
 	for _, ref := range c.Refs() {

@@ -127,6 +127,9 @@ func Exercise(t *testing.T, open func(t *testing.T) *Store) {
 		{"due moments come, and a lost job is found again", dueMoments},
 		{"a failed effect is due when it may be tried again", dueEffects},
 		{"one at a time is alone", alone},
+		{"what is done with is forgotten after its time", forgetting},
+		{"the texts of a closed case are erased in time", erasing},
+		{"keys are rotated while others work", rotating},
 		{"who keeps his lane has it", keeping},
 		{"settings are kept, and the secret stays the same", settings},
 	} {
@@ -758,6 +761,117 @@ func alone(t *testing.T, open func(*testing.T) *Store) {
 	if ran, err := s.Alone(t.Context(), func() error { return ErrNotFound }); !ran || !errors.Is(err, ErrNotFound) {
 		t.Errorf("after the first ended: %t, %v", ran, err)
 	}
+}
+
+func forgetting(t *testing.T, open func(*testing.T) *Store) {
+	s := open(t)
+	found := delivery("found")
+	found.Event = "heed.comment"
+	accept(t, s, delivery("done"), found, delivery("new"), delivery("parked"), delivery("young"))
+	write(t, s, now, func(tx *Tx) error {
+		return errors.Join(tx.Retire(t.Context(), 1, 2), tx.ParkDelivery(t.Context(), 4, "odd"))
+	})
+	write(t, s, now.Add(time.Hour), func(tx *Tx) error { return tx.Retire(t.Context(), 5) })
+	for _, c := range []struct {
+		at   time.Time
+		want int64
+		left int
+	}{{now.Add(Retention), 0, 5}, {now.Add(Retention + time.Second), 2, 4}, {now.Add(Retention + 2*time.Second), 0, 4}, {now.Add(Retention + 2*time.Hour), 1, 3}} {
+		n, err := s.Forget(t.Context(), c.at)
+		if left := count(t, s, "select count(*) from delivery"); err != nil || n != c.want || left != c.left {
+			t.Errorf("at %s: %d forgotten, %d left, %v; want %d, %d", c.at, n, left, err, c.want, c.left)
+		}
+	}
+	if known, err := s.Known(t.Context(), "found"); !known || err != nil {
+		t.Errorf("the sweep would find it again: %v", err)
+	}
+	if n := count(t, s, "select count(*) from delivery where length(body) = 0"); n != 1 {
+		t.Errorf("%d bodies were emptied", n)
+	}
+	if n, err := s.Reseal(t.Context(), now); n != 0 || err != nil {
+		t.Errorf("%d values encrypted anew with the same key, %v", n, err)
+	}
+}
+
+func erasing(t *testing.T, open func(*testing.T) *Store) {
+	s := open(t)
+	c := opened(t, s, disclosure.Effect{Key: "a", Secret: disclosure.Seal("canary")})
+	c.State, c.EraseAt, c.Wake = disclosure.Closed, now.Add(time.Hour), time.Time{}
+	c.Body, c.Kept = disclosure.Seal("canary"), []disclosure.KeptText{{Text: disclosure.Text{Body: disclosure.Seal("canary")}}}
+	write(t, s, now, func(tx *Tx) error { return tx.Save(t.Context(), c, nil, nil) })
+	erase := func(at time.Time, want int) {
+		t.Helper()
+		if n, err := s.Erase(t.Context(), at); n != want || err != nil {
+			t.Errorf("%d cases erased, %v; want %d", n, err, want)
+		}
+	}
+	erase(now.Add(2*time.Hour), 0) // an effect is still to be done
+	finish(t, s, c.ID, "a")
+	erase(now.Add(time.Hour-time.Microsecond), 0)
+	erase(now.Add(time.Hour), 1)
+	erase(now.Add(2*time.Hour), 0)
+	got, err := s.Case(t.Context(), c.ID)
+	if err != nil || !got.Body.IsZero() || got.Kept != nil || !got.Erased || got.Reporter != c.Reporter {
+		t.Errorf("%v, %v", got, err)
+	}
+	if n := count(t, s, "select count(*) from effect where length(body) > 0"); n != 0 {
+		t.Errorf("%d effects still hold their texts", n)
+	}
+}
+
+func rotating(t *testing.T, open func(*testing.T) *Store) {
+	s := open(t)
+	id := opened(t, s, disclosure.Effect{Key: "a"}).ID
+	for i := range 2*portion + 3 {
+		accept(t, s, delivery(fmt.Sprint("d", i)))
+	}
+	secret, err := s.Secret(t.Context(), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A process that knows both keys rotates; this one has not heard of it, but asks for its keys again.
+	fresh := bytes.Repeat([]byte{9}, 32)
+	rotator := &Store{base: s.base, read: s.read}
+	if rotator.seal, err = newSealer(func() ([][]byte, error) { return [][]byte{fresh, key()}, nil }); err != nil {
+		t.Fatal(err)
+	}
+	if live, err := s.Beat(t.Context(), "running", now); live != 1 || err != nil {
+		t.Errorf("%d live, %v", live, err)
+	}
+	s.seal.keys = rotator.seal.keys
+	if err := rotator.Announce(t.Context(), now); err != nil {
+		t.Fatal(err)
+	}
+	behind := func(at time.Time, want int) {
+		t.Helper()
+		if n, err := rotator.Behind(t.Context(), at); n != want || err != nil {
+			t.Errorf("%d are behind, %v; want %d", n, err, want)
+		}
+	}
+	behind(now.Add(time.Second), 1)
+	if _, err := s.Beat(t.Context(), "running", now.Add(Beating)); err != nil {
+		t.Fatal(err)
+	}
+	behind(now.Add(Beating), 0)
+	if n, err := rotator.Reseal(t.Context(), now); n != 2*portion+3+1+1+1 || err != nil {
+		t.Errorf("%d values encrypted anew, %v", n, err)
+	}
+	only := &Store{base: s.base, read: s.read}
+	if only.seal, err = newSealer(OneKey(fresh)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := only.Secret(t.Context(), now); err != nil || !bytes.Equal(got, secret) {
+		t.Errorf("the secret is another one, %v", err)
+	}
+	_, err1 := only.Case(t.Context(), id)
+	_, err2 := only.Begin(t.Context(), id, now)
+	if got := pending(t, only, "d7", now); len(got) != 1 || err1 != nil || err2 != nil {
+		t.Errorf("the new key alone does not open everything: %d, %v, %v", len(got), err1, err2)
+	}
+	if err := s.Leave(t.Context(), "running", now); err != nil {
+		t.Error(err)
+	}
+	behind(now, 0)
 }
 
 func keeping(t *testing.T, open func(*testing.T) *Store) {

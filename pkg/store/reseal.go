@@ -1,0 +1,93 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// A place is where sealed values lie: a table with the column that a value is bound to.
+type place struct{ table, id, value, name string }
+
+// Reseal encrypts everything anew that is not encrypted with the first key, and says how many values
+// these were. Work goes on meanwhile; it goes through everything until there is nothing left to do.
+func (s *Store) Reseal(ctx context.Context, now time.Time) (total int, err error) {
+	for {
+		pass := 0
+		for _, p := range []place{
+			{"delivery", "guid", "body", "delivery/"},
+			{"cases", "id", "body", "case/"},
+			{"effect", "key", "body", "effect/"},
+			{"setting", "name", "value", "setting/"},
+		} {
+			n, err := s.resealAll(ctx, now, p)
+			if err != nil {
+				return total, fmt.Errorf("encrypt anew: %w", err)
+			}
+			pass += n
+		}
+		if total += pass; pass == 0 {
+			return total, nil
+		}
+	}
+}
+
+func (s *Store) resealAll(ctx context.Context, now time.Time, p place) (total int, err error) {
+	var after any = ""
+	if p.id == "id" {
+		after = int64(0)
+	}
+	for {
+		var ids []any
+		err := s.Write(ctx, now, func(tx *Tx) (err error) {
+			ids, err = tx.reseal(ctx, p, after)
+			return err
+		})
+		if err != nil || len(ids) == 0 {
+			return total, err
+		}
+		total += len(ids)
+		after = ids[len(ids)-1]
+	}
+}
+
+// reseal does a portion behind a row, and returns the rows that it did.
+func (tx *Tx) reseal(ctx context.Context, p place, after any) (ids []any, err error) {
+	seal := tx.store.seal
+	first := prefix(seal.uses())
+	rows, err := tx.QueryContext(ctx, fmt.Sprintf(`select %s, %s from %s where %s > ? and length(%s) > 0 and substr(%s, 1, 5) <> ? order by %s limit %d for update`,
+		p.id, p.value, p.table, p.id, p.value, p.value, p.id, portion), after, first[:])
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var fresh [][]byte
+	for rows.Next() {
+		var (
+			id     any
+			sealed []byte
+		)
+		if err := rows.Scan(&id, &sealed); err != nil {
+			return nil, err
+		}
+		bound := p.name + fmt.Sprint(id)
+		plain, err := seal.open(sealed, bound)
+		if err != nil {
+			return nil, err
+		}
+		anew, err := seal.seal(plain, bound)
+		if err != nil {
+			return nil, err
+		}
+		ids, fresh = append(ids, id), append(fresh, anew)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	for i, id := range ids {
+		if _, err := tx.ExecContext(ctx, fmt.Sprintf(`update %s set %s = ? where %s = ?`, p.table, p.value, p.id), fresh[i], id); err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
+}

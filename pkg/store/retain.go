@@ -1,0 +1,81 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/heed-app/heed/pkg/disclosure"
+)
+
+// Retention is how long a delivery is kept once it is done with. GitHub keeps its own log for three
+// days, so a repetition of what is forgotten can no longer be asked for.
+const Retention = 30 * 24 * time.Hour
+
+// portion bounds what one transaction of the slow work touches: webhooks wait behind it.
+const portion = 200
+
+// Forget removes deliveries that were done with long ago, and says how many these were. Of what the
+// sweep found the name stays: the sweep may find it again, and must know it.
+func (s *Store) Forget(ctx context.Context, now time.Time) (total int64, err error) {
+	for {
+		if any, err := s.any(ctx, `select count(*) from (select 1 from delivery where done < ? limit 1) x`, micros(now.Add(-Retention))); err != nil || !any {
+			return total, err
+		}
+		gone, err := s.change(ctx, now, `delete from delivery where seq in (select seq from delivery where done < ? and event not like 'heed.%' order by done limit ?)`, micros(now.Add(-Retention)), portion)
+		if err != nil {
+			return total, fmt.Errorf("forget deliveries: %w", err)
+		}
+		// done is cleared with the body: there is nothing left to forget.
+		emptied, err := s.change(ctx, now, `update delivery set body = ?, done = null where seq in (select seq from delivery where done < ? order by done limit ?)`, []byte{}, micros(now.Add(-Retention)), portion)
+		if err != nil {
+			return total, fmt.Errorf("forget deliveries: %w", err)
+		}
+		total += gone + emptied
+	}
+}
+
+// any is a look that costs next to nothing: the usual answer is no, and needs no transaction.
+func (s *Store) any(ctx context.Context, query string, args ...any) (bool, error) {
+	var n int
+	err := s.read.QueryRowContext(ctx, query, args...).Scan(&n)
+	return n > 0, err
+}
+
+// Erase takes the texts out of closed cases whose time has come, and out of their effects; it says
+// how many cases these were. One whose effects are not all done waits for them.
+func (s *Store) Erase(ctx context.Context, now time.Time) (total int, err error) {
+	const ripe = `erase_at <= ? and not exists (select 1 from effect where case_id = cases.id and state = 0)`
+	for {
+		if any, err := s.any(ctx, `select count(*) from (select 1 from cases where `+ripe+` limit 1) x`, micros(now)); err != nil || !any {
+			return total, err
+		}
+		var ids []int64
+		err := s.Write(ctx, now, func(tx *Tx) (err error) {
+			ids, err = tx.ids(ctx, `select id from cases where `+ripe+` order by erase_at limit ? for update`, micros(now), portion)
+			for _, id := range ids {
+				if err == nil {
+					err = tx.erase(ctx, id)
+				}
+			}
+			return err
+		})
+		if err != nil {
+			return total, fmt.Errorf("erase texts: %w", err)
+		}
+		total += len(ids)
+	}
+}
+
+func (tx *Tx) erase(ctx context.Context, id int64) error {
+	c, err := tx.Case(ctx, id)
+	if err != nil {
+		return err
+	}
+	line := disclosure.Line{At: tx.Now, Text: "its texts were erased, as the policy says"}
+	if err := tx.Save(ctx, c.WithoutTexts(), []disclosure.Line{line}, nil); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `update effect set body = ? where case_id = ?`, []byte{}, id)
+	return err
+}

@@ -57,6 +57,7 @@ func commands() []command {
 		{"restore", "[flags] FILE", "put a copy back", program.restore},
 		{"keys", "[flags] rotate", "encrypt everything with a new data key while the App runs", program.keys},
 		{"version", "", "print the version", program.version},
+		{"load", "[flags] [door] [exposure] [cases]", "", program.load}, // hidden: for those who work on Heed
 	}
 }
 
@@ -105,6 +106,9 @@ func (p program) report(err error) int {
 func (p program) overview() {
 	fmt.Fprint(p.out, "Heed answers security reports at once, keeps them private, and makes sure that a\nperson follows.\n\n")
 	for _, c := range commands() {
+		if c.about == "" {
+			continue
+		}
 		fmt.Fprintf(p.out, "  heed %-9s%s\n", c.name, c.about)
 	}
 	fmt.Fprint(p.out, "\nheed demo is the place to start. heed COMMAND -h explains one of them.\n")

@@ -201,10 +201,11 @@ func (tx *Tx) saveEffects(ctx context.Context, c disclosure.Case, effects []disc
 func (s *Store) Due(ctx context.Context, now time.Time) (int, error) {
 	var n int
 	at := micros(now)
-	// The usual answer is "nothing", and that must cost next to nothing.
-	err := s.read.QueryRowContext(ctx, `select (select count(*) from (select 1 from cases where wake_at <= ? limit 1) a)
-		+ (select count(*) from (select 1 from cases where act_at <= ? and lane_until <= ? limit 1) b)
-		+ (select count(*) from (select 1 from delivery where state = 0 and next_at <= ? limit 1) c)`, at, at, at, at).Scan(&n)
+	// The usual answer is "nothing", and that must cost next to nothing. PostgreSQL takes the index only
+	// because the order asks for it: without, it believes that a row will soon be found by reading on.
+	err := s.read.QueryRowContext(ctx, `select (select count(*) from (select 1 from cases where wake_at <= ? order by wake_at limit 1) a)
+		+ (select count(*) from (select 1 from cases where act_at <= ? and lane_until <= ? order by act_at limit 1) b)
+		+ (select count(*) from (select 1 from delivery where state = 0 and next_at <= ? order by next_at limit 1) c)`, at, at, at, at).Scan(&n)
 	if err != nil || n == 0 {
 		return 0, err
 	}

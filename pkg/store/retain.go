@@ -19,7 +19,7 @@ const portion = 200
 // sweep found the name stays: the sweep may find it again, and must know it.
 func (s *Store) Forget(ctx context.Context, now time.Time) (total int64, err error) {
 	for {
-		if any, err := s.any(ctx, `select count(*) from (select 1 from delivery where done < ? limit 1) x`, micros(now.Add(-Retention))); err != nil || !any {
+		if any, err := s.any(ctx, `select count(*) from (select 1 from delivery where done < ? order by done limit 1) x`, micros(now.Add(-Retention))); err != nil || !any {
 			return total, err
 		}
 		gone, err := s.change(ctx, now, `delete from delivery where seq in (select seq from delivery where done < ? and event not like 'heed.%' order by done limit ?)`, micros(now.Add(-Retention)), portion)
@@ -47,7 +47,7 @@ func (s *Store) any(ctx context.Context, query string, args ...any) (bool, error
 func (s *Store) Erase(ctx context.Context, now time.Time) (total int, err error) {
 	const ripe = `erase_at <= ? and not exists (select 1 from effect where case_id = cases.id and state = 0)`
 	for {
-		if any, err := s.any(ctx, `select count(*) from (select 1 from cases where `+ripe+` limit 1) x`, micros(now)); err != nil || !any {
+		if any, err := s.any(ctx, `select count(*) from (select 1 from cases where `+ripe+` order by erase_at limit 1) x`, micros(now)); err != nil || !any {
 			return total, err
 		}
 		var ids []int64

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/palantir/go-githubapp/githubapp"
+
+	"github.com/heed-app/heed/pkg/door"
+)
+
+const loadSecret = "it is only a measurement"
+
+// entrance is something that takes webhooks in.
+type entryway struct {
+	name    string
+	handler http.Handler
+	close   func() error
+	rates   map[int][]float64
+	took    map[int][]time.Duration
+}
+
+// doors compares how many deliveries a second are taken in: by Heed, which answers when they are on
+// disk, and by a bare go-githubapp, which keeps them in memory and loses them with the process.
+func (l load) doors(ctx context.Context) (err error) {
+	ways, err := l.entryways(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		for _, w := range ways {
+			err = errors.Join(err, w.close())
+		}
+	}()
+	connections := []int{16, 64}
+	for range l.rounds {
+		for _, w := range ways {
+			for _, n := range connections {
+				if err := l.knock(ctx, w, n); err != nil {
+					return fmt.Errorf("%s: %w", w.name, err)
+				}
+			}
+		}
+	}
+	fmt.Fprintf(l.out, "\nDeliveries of 6 KB, taken in (median of %d rounds; the sender shares the machine)\n", l.rounds)
+	fmt.Fprintf(l.out, "%-28s %12s %12s %10s %10s %8s\n", "", "connections", "per second", "p50", "p99", "ratio")
+	for _, n := range connections {
+		bare := median(ways[0].rates[n])
+		for _, w := range ways {
+			slices.Sort(w.took[n])
+			rate := median(w.rates[n])
+			fmt.Fprintf(l.out, "%-28s %12d %12.0f %10s %10s %8.2f\n", w.name, n, rate, milliseconds(quantile(w.took[n], .5)), milliseconds(quantile(w.took[n], .99)), rate/bare)
+		}
+	}
+	return nil
+}
+
+// nothing is a handler of go-githubapp that does nothing.
+type nothing struct{}
+
+// Handles implements githubapp.EventHandler.
+func (nothing) Handles() []string { return []string{"issues"} }
+
+// Handle implements githubapp.EventHandler.
+func (nothing) Handle(context.Context, string, string, []byte) error { return nil }
+
+func (l load) entryways(ctx context.Context) ([]*entryway, error) {
+	bare := githubapp.NewEventDispatcher([]githubapp.EventHandler{nothing{}}, loadSecret, githubapp.WithScheduler(githubapp.QueueAsyncScheduler(10_000, 10)))
+	ways := []*entryway{{name: "go-githubapp, in memory", handler: bare, close: func() error { return nil }}}
+	for _, postgres := range []bool{false, true} {
+		if postgres && l.server == nil {
+			continue
+		}
+		st, _, err := l.database(ctx, postgres)
+		if err != nil {
+			return nil, err
+		}
+		d, err := door.New(st, []string{loadSecret}, time.Now, slog.New(slog.DiscardHandler))
+		if err != nil {
+			return nil, errors.Join(err, st.Close())
+		}
+		name := map[bool]string{false: "Heed, SQLite", true: "Heed, PostgreSQL"}[postgres]
+		ways = append(ways, &entryway{name: name, handler: d, close: st.Close})
+	}
+	for _, w := range ways {
+		w.rates, w.took = map[int][]float64{}, map[int][]time.Duration{}
+	}
+	return ways, nil
+}
+
+// knock sends deliveries over so many connections at once for a while.
+func (l load) knock(ctx context.Context, w *entryway, connections int) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	srv := &http.Server{Handler: w.handler, ReadHeaderTimeout: time.Minute}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(listener) }()
+	var (
+		all      sync.WaitGroup
+		mu       sync.Mutex
+		n        atomic.Int64
+		failures []error
+	)
+	began := time.Now()
+	until := began.Add(time.Duration(l.seconds * float64(time.Second)))
+	for range connections {
+		all.Go(func() {
+			took, err := keepKnocking(ctx, listener.Addr().String(), until)
+			n.Add(int64(len(took)))
+			mu.Lock()
+			defer mu.Unlock()
+			w.took[connections] = append(w.took[connections], took...)
+			if err != nil {
+				failures = append(failures, err)
+			}
+		})
+	}
+	all.Wait()
+	w.rates[connections] = append(w.rates[connections], float64(n.Load())/time.Since(began).Seconds())
+	if err := srv.Close(); err != nil {
+		return err
+	}
+	<-served
+	return errors.Join(failures...)
+}
+
+// keepKnocking is one connection of a sender that costs little itself: its requests are made once,
+// and only the name of the delivery changes.
+func keepKnocking(ctx context.Context, address string, until time.Time) (took []time.Duration, err error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	payload := `{"action":"opened","issue":{"body":"` + strings.Repeat("A sentence of a report. ", 250) + `"}}`
+	h := hmac.New(sha256.New, []byte(loadSecret))
+	_, _ = io.WriteString(h, payload) // never fails
+	head := fmt.Sprintf("POST / HTTP/1.1\r\nHost: heed\r\nContent-Type: application/json\r\nContent-Length: %d\r\nX-Github-Event: issues\r\nX-Hub-Signature-256: sha256=%s\r\nX-Github-Delivery: ",
+		len(payload), hex.EncodeToString(h.Sum(nil)))
+	name, answers := fmt.Sprintf("load-%p-%d", conn, until.UnixNano()), bufio.NewReader(conn)
+	var request []byte
+	for i := 0; time.Now().Before(until); i++ {
+		request = fmt.Appendf(request[:0], "%s%s-%d\r\n\r\n%s", head, name, i, payload)
+		sent := time.Now()
+		if _, err := conn.Write(request); err != nil {
+			return took, err
+		}
+		res, err := http.ReadResponse(answers, nil)
+		if err != nil {
+			return took, err
+		}
+		if _, err = io.Copy(io.Discard, res.Body); err != nil {
+			return took, err
+		}
+		_ = res.Body.Close()
+		if res.StatusCode < 200 || res.StatusCode > 299 {
+			return took, errors.New(res.Status)
+		}
+		took = append(took, time.Since(sent))
+	}
+	return took, nil
+}

@@ -100,16 +100,18 @@ func (e *Engine) attempt(ctx context.Context, a store.Attempt) error {
 	return e.Store.Retry(context.WithoutCancel(ctx), a, now, until, t.Error(), t.Sent, t.Kind == hub.Again)
 }
 
-// allowed refuses to write into a tracker that is not private at this moment.
+// allowed refuses to write into a tracker that is not private at this moment. The tracker is the one
+// of the effect: a case whose tracker could not be written has none any more, and what was laid aside
+// then may be tried again.
 func (e *Engine) allowed(ctx context.Context, c disclosure.Case, f disclosure.Effect) error {
-	if f.Repo.ID == 0 || f.Repo.ID != c.Tracker.ID {
+	if f.Repo.ID == 0 || f.Repo.ID != c.Tracker.ID && f.Audience != disclosure.Trackers {
 		return nil
 	}
-	t, err := e.world.trackerNow(ctx, c.Installation, c.Repo.Owner, c.Tracker.String())
+	t, err := e.world.trackerNow(ctx, c.Installation, c.Repo.Owner, f.Repo.String())
 	switch {
 	case err != nil:
 		return err
-	case t.trouble == "" && t.repo.ID != c.Tracker.ID:
+	case t.trouble == "" && t.repo.ID != f.Repo.ID:
 		return &hub.Trouble{Kind: hub.Refused, Err: errors.New("the tracker is another repository of that name now")}
 	case t.trouble != "":
 		return &hub.Trouble{Kind: hub.Refused, Err: errors.New(t.trouble)}

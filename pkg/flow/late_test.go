@@ -42,41 +42,57 @@ func TestLate(t *testing.T) {
 		is            func(disclosure.Case) bool
 	}{
 		{
-			"the draft is there: no second reply", "draft", []Event{filed(detect.ReadConfident, monday)}, "invite status",
+			"the draft is there: no second reply", "draft",
+			[]Event{filed(detect.ReadConfident, monday)},
+			"invite status",
 			func(c disclosure.Case) bool { return c.GHSA == "GHSA-9" && c.Drafted && len(c.Moved) == 0 },
 		},
 		{
 			"a draft for what was answered meanwhile shows nothing of ours", "draft",
-			[]Event{filed(detect.ReadConfident, monday), commands(command.Tracker, "mia", true, "/ack")}, "invite strip status",
+			[]Event{filed(detect.ReadConfident, monday), commands(command.Tracker, "mia", true, "/ack")},
+			"invite strip status",
 			func(c disclosure.Case) bool { return c.DraftBlock == "" },
 		},
 		{
 			"a draft for what was none is closed", "draft",
-			[]Event{filed(detect.ReadConfident, monday), commands(command.Tracker, "mia", true, "/not-security")}, "close-draft status",
+			[]Event{filed(detect.ReadConfident, monday), commands(command.Tracker, "mia", true, "/not-security")},
+			"close-draft status",
 			func(c disclosure.Case) bool { return c.GHSA == "GHSA-9" },
 		},
 		{
-			"the text is out of sight", "blank", []Event{filed(detect.ReadConfident, monday)}, "status",
+			"the text is out of sight", "blank",
+			[]Event{filed(detect.ReadConfident, monday)},
+			"status",
 			func(c disclosure.Case) bool { return c.Trouble == "" && len(c.Moved) == 0 && c.History.Open },
 		},
 		{
-			"the tracker is the tracker again", "tracker", []Event{reported(monday)}, "",
+			"the tracker is the tracker again", "tracker",
+			[]Event{reported(monday)},
+			"",
 			func(c disclosure.Case) bool { return c.Tracker.ID == 2 && c.TrackerIssue == 3 && c.Trouble == "" },
 		},
 		{
-			"and has the checklist that was missing", "tracker", []Event{reported(monday), accept}, "release-issue status",
+			"and has the checklist that was missing", "tracker",
+			[]Event{reported(monday), accept},
+			"release-issue status",
 			func(c disclosure.Case) bool { return c.Tracker.ID == 2 },
 		},
 		{
-			"people are in", "team", []Event{reported(monday)}, "status",
+			"people are in", "team",
+			[]Event{reported(monday)},
+			"status",
 			func(c disclosure.Case) bool { return c.Trouble == "" },
 		},
 		{
-			"the reporter has been told", "receipt", []Event{reported(monday)}, "status",
+			"the reporter has been told", "receipt",
+			[]Event{reported(monday)},
+			"status",
 			func(c disclosure.Case) bool { return c.Trouble == "" },
 		},
 		{
-			"a text that went to the advisory is not kept for the next one", "kept", []Event{filed(detect.ReadConfident, monday), comment}, "",
+			"a text that went to the advisory is not kept for the next one", "kept",
+			[]Event{filed(detect.ReadConfident, monday), comment},
+			"",
 			func(c disclosure.Case) bool { return len(c.Kept) == 0 },
 		},
 	} {

@@ -29,6 +29,10 @@ type Config struct {
 	Transport  http.RoundTripper // nil: http.DefaultTransport
 	Now        func() time.Time
 	Log        *slog.Logger
+
+	// Observe is told about every call that was made: its kind (read, write, create, urgent), what came
+	// of it (ok, unauthorized, or a TroubleKind) and how long GitHub took. May be nil.
+	Observe func(kind, outcome string, took time.Duration)
 }
 
 // callTimeout ends a call that GitHub does not answer. GitHub itself gives up after 10 s.
@@ -39,6 +43,7 @@ type Hub struct {
 	config  Config
 	creator githubapp.ClientCreator
 	loader  *appconfig.Loader
+	meter   *meter
 
 	mu      sync.Mutex
 	slug    string
@@ -51,18 +56,22 @@ func New(c Config) (*Hub, error) {
 	if c.Transport == nil {
 		c.Transport = http.DefaultTransport
 	}
+	if c.Observe == nil {
+		c.Observe = func(string, string, time.Duration) {}
+	}
+	m := &meter{next: c.Transport, now: c.Now, hours: map[hour]int{}}
 	for name, u := range map[string]string{"API": c.V3URL, "GraphQL": c.V4URL, "web": c.WebURL} {
 		if p, err := url.Parse(u); err != nil || p.Host == "" {
 			return nil, fmt.Errorf("GitHub's %s URL %q is not a URL", name, u)
 		}
 	}
 	creator := githubapp.NewClientCreator(c.V3URL, c.V4URL, c.AppID, c.PrivateKey,
-		githubapp.WithTransport(c.Transport), githubapp.WithClientTimeout(callTimeout), githubapp.WithClientUserAgent("heed"))
+		githubapp.WithTransport(m), githubapp.WithClientTimeout(callTimeout), githubapp.WithClientUserAgent("heed"))
 	if _, err := creator.NewAppClient(); err != nil {
 		return nil, fmt.Errorf("app client: %w", err)
 	}
 	return &Hub{
-		config: c, creator: creator, gates: map[int64]*gate{}, clients: map[int64]*github.Client{},
+		config: c, creator: creator, meter: m, gates: map[int64]*gate{}, clients: map[int64]*github.Client{},
 		// A repository must not point at files of others: remote references stay off.
 		loader: appconfig.NewLoader([]string{PolicyPath}, appconfig.WithRemoteRefParser(nil), appconfig.WithOwnerDefault(".github", []string{OwnerPolicyPath})),
 	}, nil
@@ -153,11 +162,14 @@ func (h *Hub) call(ctx context.Context, inst int64, k callKind, f func() error) 
 		return err
 	}
 	defer leave()
+	start := h.config.Now()
 	err = f()
+	now := h.config.Now()
 	if accepted := (*github.AcceptedError)(nil); errors.As(err, &accepted) {
 		err = nil // 202: GitHub will do it
 	}
-	t := classify(err, h.config.Now())
+	t := classify(err, now)
+	h.config.Observe(k.String(), outcome(t), now.Sub(start))
 	if t == nil {
 		return nil
 	}
@@ -165,6 +177,18 @@ func (h *Hub) call(ctx context.Context, inst int64, k callKind, f func() error) 
 		h.renew(inst)
 	}
 	return t
+}
+
+// outcome names what came of a call, for counting.
+func outcome(t *Trouble) string {
+	switch {
+	case t == nil:
+		return "ok"
+	case t.Status == http.StatusUnauthorized: // tried again like any failure, but a person has to see to it
+		return "unauthorized"
+	default:
+		return string(t.Kind)
+	}
 }
 
 // get and send are for what go-github lacks. They decode leniently.

@@ -65,6 +65,9 @@ func (e *Engine) attempt(ctx context.Context, a store.Attempt) error {
 	if err != nil {
 		return err
 	}
+	if a.Maybe && a.Attempts == 1 { // an operator has it tried again: perhaps because a permission was given
+		e.Hub.Renew(c.Installation)
+	}
 	start := e.Now()
 	var r disclosure.Receipt
 	limited, cancel := context.WithTimeout(ctx, attemptLimit) // the lane is ours for no longer than its lease

@@ -142,9 +142,10 @@ func (h *Hub) client(inst int64) (c *github.Client, err error) {
 	return c, nil
 }
 
-// renew drops a client. go-github remembers limits by a clock of its own and then answers in
-// GitHub's place; who may pass is for the gate alone to say.
-func (h *Hub) renew(inst int64) {
+// Renew drops a client with its token. A token keeps the permissions that it was made with, so what was
+// given since counts for a new one only. And go-github remembers limits by a clock of its own and
+// then answers in GitHub's place; who may pass is for the gate alone to say.
+func (h *Hub) Renew(inst int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.clients, inst)
@@ -174,7 +175,7 @@ func (h *Hub) call(ctx context.Context, inst int64, k callKind, f func() error) 
 		return nil
 	}
 	if g.learn(t) {
-		h.renew(inst)
+		h.Renew(inst)
 	}
 	return t
 }

@@ -76,10 +76,12 @@ func (e *Engine) attempt(ctx context.Context, a store.Attempt) error {
 		r, err = e.Hub.Perform(limited, c.Installation, a.Effect, a.Maybe, a.Decided)
 	}
 	now := e.Now()
+	e.stats.attempted(now.Sub(start))
 	log := e.Log.With("case", a.Case, "effect", a.Key, "attempt", a.Attempts, "took", now.Sub(start))
 	switch {
 	case err == nil:
 		e.stats.effect(a.Action, "done")
+		e.stats.acted(a.Action, now.Sub(a.Decided))
 		if a.Urgent && !c.Exposed.IsZero() {
 			e.stats.exposed(now.Sub(c.Exposed))
 		}
@@ -149,7 +151,7 @@ func (e *Engine) think(ctx context.Context, tx *store.Tx, id int64, ev flow.Even
 	if err != nil {
 		return fmt.Errorf("case %d: %w", id, err)
 	}
-	return e.write(ctx, tx, flow.Step(c, ev, w))
+	return e.write(ctx, tx, c, flow.Step(c, ev, w))
 }
 
 // changed: a person edited the issue between the decision and the act. The decision is made again

@@ -133,11 +133,11 @@ func (l load) knock(ctx context.Context, w *entryway, connections int) error {
 	}
 	all.Wait()
 	w.rates[connections] = append(w.rates[connections], float64(n.Load())/time.Since(began).Seconds())
-	if err := srv.Close(); err != nil {
-		return err
+	err = srv.Close()
+	if ended := <-served; !errors.Is(ended, http.ErrServerClosed) {
+		err = errors.Join(err, ended)
 	}
-	<-served
-	return errors.Join(failures...)
+	return errors.Join(append(failures, err)...)
 }
 
 // keepKnocking is one connection of a sender that costs little itself: its requests are made once,

@@ -77,11 +77,15 @@ func open(ts *testscript.TestScript, path string) *store.Store {
 	return st
 }
 
-// database FILE [full]: makes a database, empty or with two cases in it.
+// database FILE [full|parked]: makes a database, empty, with two cases in it, or with work besides that was
+// laid aside.
 func database(ts *testscript.TestScript, _ bool, args []string) {
 	st, now := open(ts, args[0]), time.Now()
 	if len(args) > 1 {
 		ts.Check(st.Write(context.Background(), now, func(tx *store.Tx) error { return fill(tx, now) }))
+	}
+	if len(args) > 1 && args[1] == "parked" {
+		ts.Check(park(st, now))
 	}
 	ts.Check(st.Close())
 }
@@ -109,6 +113,22 @@ func fill(tx *store.Tx, now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// park lays aside a delivery that nobody understands and what was to be done for the first case; the mode
+// of the second one's policy keeps its effect.
+func park(st *store.Store, now time.Time) error {
+	ctx := context.Background()
+	if err := st.Accept(ctx, now, store.Delivery{GUID: "a", Event: "issues", Received: now, Body: []byte("a deadly header")}); err != nil {
+		return err
+	}
+	a, err := st.Begin(ctx, 1, now)
+	if err != nil {
+		return err
+	}
+	return st.Write(ctx, now, func(tx *store.Tx) error {
+		return errors.Join(tx.ParkDelivery(ctx, 1, "the body\x1b[2J is not JSON"), tx.ParkEffect(ctx, a.Key, "403 Forbidden"), tx.ParkEffect(ctx, "case/2:receipt", "dry run: not done"))
+	})
 }
 
 // hold FILE: keeps a database open until the script ends, as a running App does.

@@ -5,7 +5,8 @@ import (
 	"flag"
 	"fmt"
 	"runtime"
-	"runtime/debug"
+
+	"github.com/heed-app/heed/pkg/app"
 )
 
 // version prints what this binary was built from.
@@ -17,20 +18,7 @@ func (p program) version(_ context.Context, c command, args []string) error {
 	if len(words) > 0 {
 		return c.misused("version takes no %q", words[0])
 	}
-	version, commit := "unknown", "unknown"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		version = info.Main.Version
-		set := map[string]string{}
-		for _, s := range info.Settings {
-			set[s.Key] = s.Value
-		}
-		if r := set["vcs.revision"]; r != "" {
-			commit = r
-		}
-		if set["vcs.modified"] == "true" {
-			commit += ", with changes"
-		}
-	}
+	version, commit := app.Version()
 	_, err = fmt.Fprintf(p.out, "heed %s\ncommit %s\n%s %s/%s\n", version, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return err
 }

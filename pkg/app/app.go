@@ -11,10 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
 	"github.com/heed-app/heed/config"
 	"github.com/heed-app/heed/pkg/dashboard"
 	"github.com/heed-app/heed/pkg/door"
@@ -81,15 +77,16 @@ func (a *App) build(ctx context.Context, o Options) error {
 	if err != nil {
 		return fmt.Errorf("secret of the database: %w", err)
 	}
+	stats := engine.NewStats()
 	a.Hub, err = hub.New(hub.Config{
 		AppID: s.AppID, PrivateKey: []byte(strings.ReplaceAll(s.PrivateKey, `\n`, "\n")),
-		V3URL: s.V3URL, V4URL: s.V4URL, WebURL: s.WebURL, Transport: o.Transport, Now: a.now, Log: a.log,
+		V3URL: s.V3URL, V4URL: s.V4URL, WebURL: s.WebURL, Transport: o.Transport, Now: a.now, Log: a.log, Observe: stats.Called,
 	})
 	if err != nil {
 		return err
 	}
 	a.Engine = engine.New(engine.Config{
-		Store: a.Store, Hub: a.Hub, Now: a.now, Log: a.log, Secret: secret, SweepEvery: s.SweepEvery, WakeEvery: o.WakeEvery,
+		Store: a.Store, Hub: a.Hub, Now: a.now, Log: a.log, Stats: stats, Secret: secret, SweepEvery: s.SweepEvery, WakeEvery: o.WakeEvery,
 	})
 	hook, err := door.New(a.Store, []string{s.WebhookSecret, s.PreviousWebhookSecret}, a.now, a.log)
 	if err != nil {
@@ -100,7 +97,7 @@ func (a *App) build(ctx context.Context, o Options) error {
 	mux.Handle("/api/github/hook", hook)
 	mux.HandleFunc("GET /healthz", healthz)
 	mux.Handle("GET /readyz", &a.ready)
-	mux.Handle("GET /metrics", metrics(a.Engine.Stats()))
+	mux.Handle("GET /metrics", metrics(stats, a.Engine.Gauges()))
 	var source dashboard.Source = closedDesk{a}
 	if o.Open {
 		source = openDesk{a}
@@ -114,12 +111,6 @@ func (a *App) build(ctx context.Context, o Options) error {
 }
 
 func healthz(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }
-
-func metrics(c prometheus.Collector) http.Handler {
-	r := prometheus.NewRegistry()
-	r.MustRegister(c, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
-}
 
 // Close closes the database.
 func (a *App) Close() error { return a.Store.Close() }

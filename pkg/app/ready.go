@@ -10,6 +10,7 @@ import (
 
 	"github.com/heed-app/heed/pkg/dashboard"
 	"github.com/heed-app/heed/pkg/hub"
+	"github.com/heed-app/heed/pkg/store"
 )
 
 // readyAge is how long an answer about GitHub is believed: probes come often, and each would cost
@@ -35,9 +36,18 @@ func (r *readiness) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	} else {
 		fmt.Fprintln(w, "ready")
 	}
-	for _, t := range r.app.Engine.Troubles() {
+	for _, t := range r.app.notes() {
 		fmt.Fprintln(w, "note:", t)
 	}
+}
+
+// notes are what an operator should see to before it keeps the App from its work.
+func (a *App) notes() []string {
+	out := a.Engine.Troubles()
+	if d, err := a.Store.Disk(); err == nil && d.Scarce() {
+		out = append(out, fmt.Sprintf("the disk of the database is nearly full: %d MiB of %d are left", d.Free>>20, d.Size>>20))
+	}
+	return out
 }
 
 // wrong lists what keeps the App from doing its work.
@@ -47,7 +57,10 @@ func (r *readiness) wrong(ctx context.Context) []string {
 	defer r.mu.Unlock()
 	if now := r.app.now(); r.at.IsZero() || now.Sub(r.at) > readyAge {
 		r.at, r.trouble = now, r.app.askGitHub(ctx)
-		if err := r.app.Store.Check(ctx, now); err != nil {
+		switch err := r.app.Store.CheckRoom(ctx, now); {
+		case store.IsFull(err):
+			r.trouble = append(r.trouble, "the disk of the database is full: deliveries are turned away, and GitHub is asked for them again when there is room")
+		case err != nil:
 			r.trouble = append(r.trouble, "the database cannot be written: "+err.Error())
 		}
 	}
@@ -101,7 +114,7 @@ type closedDesk struct{ *App }
 
 // Desk implements dashboard.Source.
 func (d closedDesk) Desk(ctx context.Context) (dashboard.Desk, error) {
-	return dashboard.Desk{Closed: true, Troubles: append(d.ready.wrong(ctx), d.Engine.Troubles()...)}, nil
+	return dashboard.Desk{Closed: true, Troubles: append(d.ready.wrong(ctx), d.notes()...)}, nil
 }
 
 // openDesk is the dashboard of `heed demo`, where everything is made up.
@@ -113,7 +126,7 @@ func (d openDesk) Desk(ctx context.Context) (dashboard.Desk, error) {
 	if err != nil {
 		return dashboard.Desk{}, err
 	}
-	out := dashboard.Desk{MadeUp: true, Troubles: append(d.ready.wrong(ctx), d.Engine.Troubles()...)}
+	out := dashboard.Desk{MadeUp: true, Troubles: append(d.ready.wrong(ctx), d.notes()...)}
 	for _, c := range cases {
 		row := dashboard.Case{Case: c}
 		if row.Lines, err = d.Store.History(ctx, c.ID); err != nil {

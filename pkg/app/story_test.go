@@ -16,6 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/heed-app/heed/pkg/hubsim"
+	"github.com/heed-app/heed/pkg/store"
 	"github.com/heed-app/heed/pkg/store/postgrestest"
 )
 
@@ -102,6 +103,7 @@ func verbs() map[string]verb {
 		"lift":      func(ts *testscript.TestScript, _ bool, args []string) { of(ts).sim.Lift(args...) },
 		"cases":     showCases,
 		"parked":    showParked,
+		"operator":  operator,
 		"laws":      laws,
 		"calls":     calls,
 		"public":    func(ts *testscript.TestScript, neg bool, args []string) { person("")(ts, neg, args) },
@@ -291,6 +293,20 @@ func showParked(ts *testscript.TestScript, _ bool, _ []string) {
 		lines = append(lines, "delivery of "+d.Event+": "+d.Reason)
 	}
 	show(ts, lines, "nothing")
+}
+
+// operator retries|drops NAME: somebody at the command line decides about what was laid aside.
+func operator(ts *testscript.TestScript, _ bool, args []string) {
+	w, ctx := of(ts), context.Background()
+	all, err := w.app.Store.Work(ctx)
+	ts.Check(err)
+	i := slices.IndexFunc(all, func(x store.Work) bool { return x.What == args[1] })
+	if i < 0 {
+		ts.Fatalf("no %s lies aside", args[1])
+	}
+	do := map[string]func(context.Context, time.Time, string) error{"retries": w.app.Store.RetryWork, "drops": w.app.Store.DropWork}[args[0]]
+	ts.Check(w.alive(func() error { return do(ctx, w.now, all[i].ID) }))
+	ts.Check(w.settle())
 }
 
 func laws(ts *testscript.TestScript, _ bool, _ []string) {

@@ -23,6 +23,7 @@ import (
 
 	"github.com/heed-app/heed/config"
 	"github.com/heed-app/heed/pkg/app"
+	"github.com/heed-app/heed/pkg/engine"
 	"github.com/heed-app/heed/pkg/hubsim"
 	"github.com/heed-app/heed/pkg/store"
 )
@@ -380,8 +381,8 @@ func (w *world) sweep() error {
 	if err := w.settle(); err != nil {
 		return err
 	}
-	for _, pass := range []func(context.Context) error{w.app.Engine.Sweep, w.app.Engine.Retain} {
-		if err := w.persist(func() error { return pass(context.Background()) }); err != nil {
+	for _, pass := range []func(*engine.Engine, context.Context) error{(*engine.Engine).Sweep, (*engine.Engine).Retain} {
+		if err := w.persist(func() error { return pass(w.app.Engine, context.Background()) }); err != nil {
 			return err
 		}
 	}

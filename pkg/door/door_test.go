@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha1" //nolint:gosec // to see that a signature by it is refused
 	"crypto/sha256"
 	"encoding/hex"
@@ -215,6 +216,61 @@ func TestStorageThatCannotTakeIt(t *testing.T) {
 	}
 	if res := answer(d, delivery("guid", body())); res.Code != http.StatusServiceUnavailable {
 		t.Errorf("got %d", res.Code)
+	}
+}
+
+// The disk is full, and then it is not: nothing half-written in between, and nobody has to restart
+// anything. SQLite's own limit of pages makes the same error as a disk without room.
+func TestAFullDisk(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	d := newDoor(t, s, io.Discard)
+	pages := func(n int) {
+		t.Helper()
+		if err := s.Write(t.Context(), clock(), func(tx *store.Tx) error {
+			_, err := tx.ExecContext(t.Context(), fmt.Sprintf("pragma max_page_count = %d", n))
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if res := answer(d, delivery("before", body())); res.Code != http.StatusAccepted {
+		t.Fatalf("with room: %d", res.Code)
+	}
+	pages(1) // as many as there are
+	big := make([]byte, 1<<20)
+	_, _ = rand.Read(big) // what repeats itself would be compressed
+	var wg sync.WaitGroup
+	for i := range 8 { // some of them share a commit: none of it is kept
+		wg.Go(func() {
+			if res := answer(d, delivery(fmt.Sprint("full-", i), big)); res.Code != http.StatusServiceUnavailable {
+				t.Errorf("full: %d", res.Code)
+			}
+		})
+	}
+	wg.Wait()
+	if err := s.CheckRoom(t.Context(), clock()); !store.IsFull(err) {
+		t.Errorf("the check says %v", err)
+	}
+	known := func(guid string) bool {
+		t.Helper()
+		is, err := s.Known(t.Context(), guid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return is
+	}
+	if !known("before") || known("full-0") || known("full-7") {
+		t.Error("what was refused is there, or what was accepted is not")
+	}
+	pages(1 << 30)
+	if err := s.CheckRoom(t.Context(), clock()); err != nil {
+		t.Error(err)
+	}
+	for i := range 8 {
+		if res := answer(d, delivery(fmt.Sprint("full-", i), big)); res.Code != http.StatusAccepted || !known(fmt.Sprint("full-", i)) {
+			t.Errorf("with room again: %d", res.Code)
+		}
 	}
 }
 

@@ -65,6 +65,9 @@ func (e *Engine) attempt(ctx context.Context, a store.Attempt) error {
 	if err != nil {
 		return err
 	}
+	if a.Maybe && a.Attempts == 1 { // an operator has it tried again: perhaps because a permission was given
+		e.Hub.Renew(c.Installation)
+	}
 	start := e.Now()
 	var r disclosure.Receipt
 	held, stop := e.keep(ctx, a.Case)
@@ -73,10 +76,12 @@ func (e *Engine) attempt(ctx context.Context, a store.Attempt) error {
 	}
 	stop()
 	now := e.Now()
+	e.stats.attempted(now.Sub(start))
 	log := e.Log.With("case", a.Case, "effect", a.Key, "attempt", a.Attempts, "took", now.Sub(start))
 	switch {
 	case err == nil:
 		e.stats.effect(a.Action, "done")
+		e.stats.acted(a.Action, now.Sub(a.Decided))
 		if a.Urgent && !c.Exposed.IsZero() {
 			e.stats.exposed(now.Sub(c.Exposed))
 		}
@@ -100,16 +105,18 @@ func (e *Engine) attempt(ctx context.Context, a store.Attempt) error {
 	return e.Store.Retry(context.WithoutCancel(ctx), a, now, until, t.Error(), t.Sent, t.Kind == hub.Again)
 }
 
-// allowed refuses to write into a tracker that is not private at this moment.
+// allowed refuses to write into a tracker that is not private at this moment. The tracker is the one
+// of the effect: a case whose tracker could not be written has none any more, and what was laid aside
+// then may be tried again.
 func (e *Engine) allowed(ctx context.Context, c disclosure.Case, f disclosure.Effect) error {
-	if f.Repo.ID == 0 || f.Repo.ID != c.Tracker.ID {
+	if f.Repo.ID == 0 || f.Repo.ID != c.Tracker.ID && f.Audience != disclosure.Trackers {
 		return nil
 	}
-	t, err := e.world.trackerNow(ctx, c.Installation, c.Repo.Owner, c.Tracker.String())
+	t, err := e.world.trackerNow(ctx, c.Installation, c.Repo.Owner, f.Repo.String())
 	switch {
 	case err != nil:
 		return err
-	case t.trouble == "" && t.repo.ID != c.Tracker.ID:
+	case t.trouble == "" && t.repo.ID != f.Repo.ID:
 		return &hub.Trouble{Kind: hub.Refused, Err: errors.New("the tracker is another repository of that name now")}
 	case t.trouble != "":
 		return &hub.Trouble{Kind: hub.Refused, Err: errors.New(t.trouble)}
@@ -144,7 +151,7 @@ func (e *Engine) think(ctx context.Context, tx *store.Tx, id int64, ev flow.Even
 	if err != nil {
 		return fmt.Errorf("case %d: %w", id, err)
 	}
-	return e.write(ctx, tx, flow.Step(c, ev, w))
+	return e.write(ctx, tx, c, flow.Step(c, ev, w))
 }
 
 // changed: a person edited the issue between the decision and the act. The decision is made again

@@ -23,6 +23,7 @@ type Config struct {
 	Hub   *hub.Hub
 	Now   func() time.Time // the one clock
 	Log   *slog.Logger
+	Stats *Stats // counted into; nil: into its own
 
 	Secret     []byte        // of this database, see store.Secret
 	SweepEvery time.Duration // how often GitHub is compared with what we know
@@ -44,13 +45,13 @@ func New(c Config) *Engine {
 	if c.WakeEvery == 0 {
 		c.WakeEvery = 100 * time.Millisecond
 	}
-	e := &Engine{Config: c, stats: newStats(), asked: map[string]int{}}
+	if c.Stats == nil {
+		c.Stats = NewStats()
+	}
+	e := &Engine{Config: c, stats: c.Stats, asked: map[string]int{}}
 	e.world = newWorldCache(e)
 	return e
 }
-
-// Stats returns the engine's metrics.
-func (e *Engine) Stats() *Stats { return e.stats }
 
 // installationSecret keys what belongs to one installation: public marks and the choice of words.
 func (e *Engine) installationSecret(inst int64) []byte {

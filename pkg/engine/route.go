@@ -64,6 +64,7 @@ func (e *Engine) route(ctx context.Context, t thought, us string) ([]happening, 
 		return e.renamed(ctx, t)
 	case "installation", "installation_repositories", "installation_target":
 		e.world.forget()
+		e.Hub.Renew(n.Installation) // permissions were given, maybe
 		return e.installed(ctx, t)
 	}
 	return nil, nil

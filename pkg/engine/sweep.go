@@ -33,7 +33,9 @@ const mostRequests = 20
 // Sweep compares GitHub with what we know. What it finds becomes the same events as webhooks, and
 // goes the same way from there. One part that fails does not keep the others from being looked at.
 func (e *Engine) Sweep(ctx context.Context) error {
+	start := e.Now()
 	err := errors.Join(e.sweepDeliveries(ctx), e.sweepInstallations(ctx))
+	e.stats.swept(start, e.Now(), err == nil)
 	if err != nil {
 		e.Log.WarnContext(ctx, "sweep", "err", err)
 	}

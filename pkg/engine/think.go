@@ -92,6 +92,7 @@ func (e *Engine) consider(ctx context.Context, t thought, us string) (quiet bool
 	}
 	e.stats.delivery("thought")
 	if len(hs) == 0 {
+		e.stats.thought(e.Now().Sub(t.Received))
 		return true, nil
 	}
 	err = e.Store.Write(ctx, e.Now(), func(tx *store.Tx) error {
@@ -109,6 +110,7 @@ func (e *Engine) consider(ctx context.Context, t thought, us string) (quiet bool
 	if err != nil {
 		return false, fmt.Errorf("think about delivery %s: %w", t.GUID, err)
 	}
+	e.stats.thought(e.Now().Sub(t.Received))
 	e.Log.InfoContext(ctx, "thought", "delivery", t.GUID, "event", t.Event, "action", t.n.Action)
 	return false, nil
 }
@@ -133,12 +135,13 @@ func (e *Engine) decide(ctx context.Context, tx *store.Tx, h happening) error {
 		d = flow.Step(disclosure.Case{ID: c.ID}, h.event, h.world)
 		e.stats.opened(d.Case.Kind)
 	}
-	return e.write(ctx, tx, d)
+	return e.write(ctx, tx, c, d)
 }
 
 // write saves a decision. In any mode but "act" nothing is done: the effects lie aside to be seen.
 // The mode is the case's own: what GitHub can be asked at the moment must not decide whether we act.
-func (e *Engine) write(ctx context.Context, tx *store.Tx, d flow.Decision) error {
+func (e *Engine) write(ctx context.Context, tx *store.Tx, before disclosure.Case, d flow.Decision) error {
+	e.stats.ended(before, d.Case)
 	mode := policy.Mode(d.Case.Mode)
 	if err := tx.Cancel(ctx, d.Case.ID, d.Cancel); err != nil {
 		return err

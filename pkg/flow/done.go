@@ -18,38 +18,33 @@ func effectName(e disclosure.Effect) string {
 	return name
 }
 
-// landed: an effect was done. Some bring facts that the next ones need.
+// landed: an effect was done. Some bring facts that the next ones need. One that an operator had
+// tried again comes late, when its case has long gone on without it; see late.go.
 func (s *step) landed() {
 	e, r := s.e.Effect, s.e.Receipt
+	if e.Action == disclosure.CommentAdvisory {
+		s.mended(troubleMessages, "")
+	}
 	switch effectName(e) {
 	case "blank", "comment":
 		s.c.Blanked = s.now
+		s.mended(troubleOpen, movedText)
 		if e.Action == disclosure.EditIssue && r.Note == "" {
 			s.c.History = disclosure.History{Open: true, Next: s.now.Add(historyGap(0))}
 		}
 	case "draft":
-		s.c.GHSA, s.c.AdvisoryURL, s.c.AdvisoryState, s.c.CommentsSeen = r.GHSA, r.URL, draft, s.now
-		s.note("", "draft advisory %s opened", r.GHSA)
-		if s.c.Outcome == disclosure.NotSecurity { // undone meanwhile
-			s.do("close-draft", disclosure.Effect{Action: disclosure.EditAdvisory, Audience: disclosure.Nobody, GHSA: r.GHSA, State: closed})
-			return
-		}
-		s.afterDraft()
+		s.drafted()
 	case "invite", "team":
+		s.mended(troublePeople, "")
 		if r.Note != "" {
 			s.c.Trouble = r.Note
 		}
 	case "tracker":
-		s.c.TrackerIssue = r.Number
-		for _, text := range s.c.Unsaid {
-			s.say("unsaid", "", text)
-		}
-		s.c.Unsaid = nil
-		if s.c.State == disclosure.Closed {
-			s.setTrackerState("closed")
-		}
+		s.tracked()
 	case "kept":
-		s.c.Kept = slices.DeleteFunc(slices.Clone(s.c.Kept), func(t disclosure.KeptText) bool { return t.Key == e.Key })
+		s.c.Kept = slices.DeleteFunc(slices.Clone(s.c.Kept), func(t disclosure.KeptText) bool {
+			return t.Key == e.Key || t.Key == "" && keptText(t) == e.Secret // laid aside, and then done after all
+		})
 	case "line":
 		s.c.TrackerIssue = r.Number // so that commands find their way back
 	case "release-issue":
@@ -64,7 +59,9 @@ func (s *step) landed() {
 	case "accept-state":
 		s.c.AdvisoryState = draft
 	case "decline-state", "close-draft":
-		s.c.AdvisoryState = closed
+		if e.GHSA == s.c.GHSA {
+			s.c.AdvisoryState = closed
+		}
 	}
 }
 
@@ -76,18 +73,18 @@ func (s *step) laid() {
 	switch name {
 	case "draft":
 		s.c.Drafted = false
-		s.c.Moved = append(s.c.Moved, "A draft advisory could not be opened ("+s.e.Reason+"). The text is kept in this case.")
+		s.c.Moved = append(s.c.Moved, movedDraft+" ("+s.e.Reason+"). The text is kept in this case.")
 		s.afterDraft()
 	case "blank", "comment":
-		s.c.Moved = append(s.c.Moved, "**The text could not be taken out of public view** ("+s.e.Reason+"). Please do it by hand: "+s.c.IssueURL)
-		s.c.Trouble = "the text still stands in public"
+		s.c.Moved = append(s.c.Moved, movedText+" ("+s.e.Reason+"). Please do it by hand: "+s.c.IssueURL)
+		s.c.Trouble = troubleOpen
 		s.say("blank-failed", "", s.c.Moved[len(s.c.Moved)-1])
 	case "invite", "team":
-		s.c.Trouble = "people could not be added to the advisory (" + s.e.Reason + ")"
+		s.c.Trouble = troublePeople + " (" + s.e.Reason + ")"
 	case "restore":
 		s.say("restore-failed", "", "The issue's text could not be put back ("+s.e.Reason+"); somebody changed it meanwhile. The original is in the draft advisory.")
 	case "tracker":
-		s.c.Trouble = "the tracker could not be written (" + s.e.Reason + ")"
+		s.c.Trouble = troubleTracker + " (" + s.e.Reason + ")"
 		s.c.Tracker = disclosure.Repo{} // from here on the advisory carries what its readers may know
 		unsaid := s.c.Unsaid
 		s.c.Unsaid = nil
@@ -102,7 +99,7 @@ func (s *step) laid() {
 	case s.c.Tracker.ID != 0:
 		s.undelivered()
 	default: // there is no other place to tell it than the one that refused it
-		s.c.Trouble = "messages to the reporter cannot be posted (" + s.e.Reason + ")"
+		s.c.Trouble = troubleMessages + " (" + s.e.Reason + ")"
 	}
 }
 
@@ -119,7 +116,7 @@ func (s *step) keptHere() {
 
 // undelivered: a message for the reporter could not be posted. Somebody must carry it.
 func (s *step) undelivered() {
-	s.c.Trouble = "messages to the reporter cannot be posted (" + s.e.Reason + ")"
+	s.c.Trouble = troubleMessages + " (" + s.e.Reason + ")"
 	d := s.data()
 	d.Mentions, d.Reason, d.Quoted = s.mentions(false), s.e.Reason, wording.Quote(s.e.Effect.Body)
 	s.say("undelivered", "", s.words("undelivered", d))
@@ -164,6 +161,10 @@ func (s *step) openRelease() {
 	if s.c.CVE != "" {
 		release.Tick(s.c.Tasks, release.TaskCVE, wording.Code(s.c.CVE))
 	}
+	s.openReleaseIssue()
+}
+
+func (s *step) openReleaseIssue() {
 	if s.c.Tracker.ID == 0 {
 		return
 	}
@@ -252,7 +253,7 @@ func (s *step) showTicks() {
 			done = append(done, t)
 		}
 	}
-	if s.c.ReleaseIssue != 0 && len(done) > 0 {
+	if s.c.Tracker.ID != 0 && s.c.ReleaseIssue != 0 && len(done) > 0 {
 		s.do("ticks", disclosure.Effect{Action: disclosure.TickTasks, Audience: disclosure.Trackers, Slot: "ticks", Repo: s.c.Tracker, Number: s.c.ReleaseIssue, Ticks: done})
 	}
 }

@@ -167,7 +167,7 @@ func TestStep(t *testing.T) {
 
 // TestWalk lets cases live through random lives. Whatever happens: an open case has a next moment
 // and a closed one has none, unless strangers can still read what was taken out; keys are never used twice for different things; nothing under embargo
-// stands in a public effect; nothing is said after an acknowledgement.
+// stands in a public effect, and nothing for the tracker goes anywhere else; nothing is said after an acknowledgement.
 func TestWalk(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -177,7 +177,7 @@ func TestWalk(t *testing.T) {
 		}
 		c := disclosure.Case{}
 		keys := map[string]bool{}
-		pending := []disclosure.Effect{}
+		pending, aside := []disclosure.Effect{}, []disclosure.Effect{}
 		for range rapid.IntRange(1, 40).Draw(t, "steps") {
 			w.Now = w.Now.Add(time.Duration(rapid.IntRange(0, 60).Draw(t, "hours")) * time.Hour)
 			var e Event
@@ -185,8 +185,12 @@ func TestWalk(t *testing.T) {
 				e = landed(pending[0])
 				if rapid.IntRange(0, 4).Draw(t, "refused") == 0 {
 					e = Event{Kind: Laid, Effect: pending[0], Reason: "403 Forbidden"}
+					aside = append(aside, pending[0])
 				}
 				pending = pending[1:]
+			} else if len(aside) > 0 && rapid.IntRange(0, 4).Draw(t, "tried again") == 0 {
+				e = landed(aside[0])
+				aside = aside[1:]
 			} else {
 				e = anything(t, c, w.Now)
 			}
@@ -255,6 +259,9 @@ func check(t *rapid.T, before disclosure.Case, e Event, d Decision, keys map[str
 		public := f.Audience == disclosure.Public && effectName(f) != "restore"
 		if public && (!f.Secret.IsZero() || !f.SecretTop.IsZero() || strings.Contains(f.Title+f.Body, hole)) {
 			t.Fatalf("%s: %s shows the report to everybody", e.Kind, f.Key)
+		}
+		if private := f.Audience == disclosure.Trackers || slices.Contains([]string{"tracker-state", "release-state"}, effectName(f)); private && f.Repo == web && (before.Tracker.ID != 0 || e.Kind != Commanded) {
+			t.Fatalf("%s: %s would go to the public repository", e.Kind, f.Key)
 		}
 		if strings.Contains(fmt.Sprint(f.Title, f.Body, f.Labels), hole) {
 			t.Fatalf("%s: %s holds the report outside of an embargoed field", e.Kind, f.Key)

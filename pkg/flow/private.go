@@ -154,7 +154,7 @@ func (s *step) end(o disclosure.Outcome) {
 	s.note("", "case closed: %s", o)
 	s.showStatus() // before the issue is closed, so that a reader of the mail sees why
 	s.setTrackerState("closed")
-	if s.c.ReleaseIssue != 0 {
+	if s.c.Tracker.ID != 0 && s.c.ReleaseIssue != 0 {
 		s.do("release-state", disclosure.Effect{Action: disclosure.SetIssue, Audience: disclosure.Nobody, Repo: s.c.Tracker, Number: s.c.ReleaseIssue, State: "closed"})
 	}
 }

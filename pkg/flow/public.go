@@ -196,6 +196,12 @@ func (s *step) openDraft() {
 	})
 }
 
+// invite lets those who are to work on the draft see it, with all that belongs on it.
+func (s *step) invite() {
+	s.do("invite", disclosure.Effect{Action: disclosure.Invite, Audience: disclosure.Nobody, GHSA: s.c.GHSA, People: []string{s.c.Reporter}, Teams: s.w.Policy.Team})
+	s.passOn()
+}
+
 func cutRunes(s string, n int) (head, rest string) {
 	i := 0
 	for at := range s {
@@ -210,8 +216,7 @@ func cutRunes(s string, n int) (head, rest string) {
 // afterDraft does what follows once the draft is there, or will not come.
 func (s *step) afterDraft() {
 	if s.c.GHSA != "" {
-		s.do("invite", disclosure.Effect{Action: disclosure.Invite, Audience: disclosure.Nobody, GHSA: s.c.GHSA, People: []string{s.c.Reporter}, Teams: s.w.Policy.Team})
-		s.passOn()
+		s.invite()
 	}
 	labels := s.w.Policy.Public.Labels
 	if labels.Redirected != "" && s.c.Comment == 0 {
@@ -254,11 +259,16 @@ func (s *step) passOn() {
 		}
 		s.do("kept", disclosure.Effect{
 			Action: disclosure.CommentAdvisory, Audience: disclosure.Reporters, GHSA: s.c.GHSA,
-			Body: "The following text stood in public too:\n\n", Secret: disclosure.Seal(strings.TrimPrefix(t.Title.Reveal()+"\n\n"+t.Body.Reveal(), "\n\n")),
+			Body: "The following text stood in public too:\n\n", Secret: keptText(t),
 		})
 		kept[i].Key = s.effects[len(s.effects)-1].Key
 	}
 	s.c.Kept = kept
+}
+
+// keptText is what is posted of a text.
+func keptText(t disclosure.KeptText) disclosure.Embargoed {
+	return disclosure.Seal(strings.TrimPrefix(t.Title.Reveal()+"\n\n"+t.Body.Reveal(), "\n\n"))
 }
 
 // leakAgain: the author put the text, or another one, back. It is kept and taken away once more.

@@ -41,7 +41,7 @@ func (s *step) data() wording.Data {
 	return d
 }
 
-func (s *step) blankFailed() bool { return s.c.Trouble == "the text still stands in public" }
+func (s *step) blankFailed() bool { return s.c.Trouble == troubleOpen }
 
 func firstOf(a, b string) string {
 	if a != "" {

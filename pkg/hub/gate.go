@@ -17,6 +17,10 @@ const (
 	urgent            // shortens exposure: may use what is kept free for it
 )
 
+func (k callKind) String() string {
+	return [...]string{reading: "read", writing: "write", creating: "create", urgent: "urgent"}[k]
+}
+
 // GitHub's secondary limits, each kept at a distance. Source: facts/github.md section 5, "80
 // content-creating requests a minute, 500 an hour, 900 points a minute, 100 concurrent".
 const (
@@ -128,16 +132,22 @@ func (w *window) add(now time.Time, n int) {
 	}
 }
 
-// freeAt is zero while fewer than most were counted, else when to come again.
-func (w *window) freeAt(now time.Time, most int) time.Time {
-	sum, current := 0, now.Unix()/w.unit
-	oldest := current
+// used is how many were counted, and in which unit the first of them.
+func (w *window) used(now time.Time) (sum int, oldest int64) {
+	current := now.Unix() / w.unit
+	oldest = current
 	for i, s := range w.slot {
 		if current-s < 60 && w.count[i] > 0 {
 			sum += w.count[i]
 			oldest = min(oldest, s)
 		}
 	}
+	return sum, oldest
+}
+
+// freeAt is zero while fewer than most were counted, else when to come again.
+func (w *window) freeAt(now time.Time, most int) time.Time {
+	sum, oldest := w.used(now)
 	if sum < most {
 		return time.Time{}
 	}

@@ -30,6 +30,10 @@ type Config struct {
 	Transport  http.RoundTripper // nil: http.DefaultTransport
 	Now        func() time.Time
 	Log        *slog.Logger
+
+	// Observe is told about every call that was made: its kind (read, write, create, urgent), what came
+	// of it (ok, unauthorized, or a TroubleKind) and how long GitHub took. May be nil.
+	Observe func(kind, outcome string, took time.Duration)
 }
 
 // callTimeout ends a call that GitHub does not answer. GitHub itself gives up after 10 s.
@@ -40,6 +44,7 @@ type Hub struct {
 	config  Config
 	creator githubapp.ClientCreator
 	loader  *appconfig.Loader
+	meter   *meter
 
 	share   atomic.Int64 // processes that work for the same App
 	mu      sync.Mutex
@@ -53,18 +58,22 @@ func New(c Config) (*Hub, error) {
 	if c.Transport == nil {
 		c.Transport = http.DefaultTransport
 	}
+	if c.Observe == nil {
+		c.Observe = func(string, string, time.Duration) {}
+	}
+	m := &meter{next: c.Transport, now: c.Now, hours: map[hour]int{}}
 	for name, u := range map[string]string{"API": c.V3URL, "GraphQL": c.V4URL, "web": c.WebURL} {
 		if p, err := url.Parse(u); err != nil || p.Host == "" {
 			return nil, fmt.Errorf("GitHub's %s URL %q is not a URL", name, u)
 		}
 	}
 	creator := githubapp.NewClientCreator(c.V3URL, c.V4URL, c.AppID, c.PrivateKey,
-		githubapp.WithTransport(c.Transport), githubapp.WithClientTimeout(callTimeout), githubapp.WithClientUserAgent("heed"))
+		githubapp.WithTransport(m), githubapp.WithClientTimeout(callTimeout), githubapp.WithClientUserAgent("heed"))
 	if _, err := creator.NewAppClient(); err != nil {
 		return nil, fmt.Errorf("app client: %w", err)
 	}
 	return &Hub{
-		config: c, creator: creator, gates: map[int64]*gate{}, clients: map[int64]*github.Client{},
+		config: c, creator: creator, meter: m, gates: map[int64]*gate{}, clients: map[int64]*github.Client{},
 		// A repository must not point at files of others: remote references stay off.
 		loader: appconfig.NewLoader([]string{PolicyPath}, appconfig.WithRemoteRefParser(nil), appconfig.WithOwnerDefault(".github", []string{OwnerPolicyPath})),
 	}, nil
@@ -139,9 +148,10 @@ func (h *Hub) client(inst int64) (c *github.Client, err error) {
 	return c, nil
 }
 
-// renew drops a client. go-github remembers limits by a clock of its own and then answers in
-// GitHub's place; who may pass is for the gate alone to say.
-func (h *Hub) renew(inst int64) {
+// Renew drops a client with its token. A token keeps the permissions that it was made with, so what was
+// given since counts for a new one only. And go-github remembers limits by a clock of its own and
+// then answers in GitHub's place; who may pass is for the gate alone to say.
+func (h *Hub) Renew(inst int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.clients, inst)
@@ -159,18 +169,33 @@ func (h *Hub) call(ctx context.Context, inst int64, k callKind, f func() error) 
 		return err
 	}
 	defer leave()
+	start := h.config.Now()
 	err = f()
+	now := h.config.Now()
 	if accepted := (*github.AcceptedError)(nil); errors.As(err, &accepted) {
 		err = nil // 202: GitHub will do it
 	}
-	t := classify(err, h.config.Now())
+	t := classify(err, now)
+	h.config.Observe(k.String(), outcome(t), now.Sub(start))
 	if t == nil {
 		return nil
 	}
 	if g.learn(t) {
-		h.renew(inst)
+		h.Renew(inst)
 	}
 	return t
+}
+
+// outcome names what came of a call, for counting.
+func outcome(t *Trouble) string {
+	switch {
+	case t == nil:
+		return "ok"
+	case t.Status == http.StatusUnauthorized: // tried again like any failure, but a person has to see to it
+		return "unauthorized"
+	default:
+		return string(t.Kind)
+	}
 }
 
 // get and send are for what go-github lacks. They decode leniently.

@@ -247,6 +247,8 @@ func (d *postgres) backup(context.Context, string) error {
 	return errors.New("back up: PostgreSQL has its own tools for this, such as pg_dump; keep the data key too")
 }
 
+func (d *postgres) file() string { return "" }
+
 func (d *postgres) close() error {
 	err := d.db.Close()
 	d.pool.Close()

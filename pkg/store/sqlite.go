@@ -17,8 +17,8 @@ import (
 	_ "modernc.org/sqlite" // the driver, without cgo
 )
 
-// sqlite is the embedded database: one process, one connection that writes and a few that read.
-type sqlite struct {
+// embedded is SQLite: one process, one connection that writes and a few that read.
+type embedded struct {
 	path   string
 	writer *sql.DB // the only one: SQLite has one writer, and so has nobody to wait for but the disk
 	reader *sql.DB
@@ -45,7 +45,7 @@ func openSQLite(ctx context.Context, path string) (_ base, _ conn, err error) {
 	if err := f.Close(); err != nil {
 		return nil, conn{}, err
 	}
-	d := &sqlite{path: path, bell: newBell()}
+	d := &embedded{path: path, bell: newBell()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.close())
@@ -82,7 +82,7 @@ func inSQLite(query string, args []any) (string, []any) {
 	return strings.TrimSuffix(query, " for update"), args
 }
 
-func (d *sqlite) begin(ctx context.Context) (*transaction, error) {
+func (d *embedded) begin(ctx context.Context) (*transaction, error) {
 	tx, err := d.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func (d *sqlite) begin(ctx context.Context) (*transaction, error) {
 	return &transaction{Tx: tx, insert: insert, tongue: inSQLite, end: func() {}}, nil
 }
 
-func (d *sqlite) accept(ctx context.Context, tx *Tx, rows []row, group string) (fresh int64, err error) {
+func (d *embedded) accept(ctx context.Context, tx *Tx, rows []row, group string) (fresh int64, err error) {
 	stmt, err := tx.PrepareContext(ctx, `insert into delivery(guid, event, received, grp, next_at, body) values(?, ?, ?, ?, ?, ?) on conflict(guid) do nothing`)
 	if err != nil {
 		return 0, err
@@ -114,18 +114,20 @@ func (d *sqlite) accept(ctx context.Context, tx *Tx, rows []row, group string) (
 	return fresh, nil
 }
 
-func (d *sqlite) lockRef(context.Context, *Tx, string) error { return nil } // nobody else writes
+func (d *embedded) lockRef(context.Context, *Tx, string) error { return nil } // nobody else writes
 
-func (d *sqlite) announce(context.Context, *Tx) error { return nil }
-func (d *sqlite) announced(queue string)              { d.bell.ring(queue) }
-func (d *sqlite) again(error) bool                    { return false }
+func (d *embedded) announce(context.Context, *Tx) error { return nil }
+func (d *embedded) announced(queue string)              { d.bell.ring(queue) }
+func (d *embedded) again(error) bool                    { return false }
 
-func (d *sqlite) queue(config *river.Config) (Queue, error) { return river.NewClient(d.driver, config) }
+func (d *embedded) queue(config *river.Config) (Queue, error) {
+	return river.NewClient(d.driver, config)
+}
 
 // revive makes the jobs of a process that was killed available again. River would wait for its
 // rescuer. SQLite has one process, so whatever is running when it starts belongs to the dead; that
 // there is but one is seen to first, by a lock that lasts until close or death.
-func (d *sqlite) revive(ctx context.Context) (int64, error) {
+func (d *embedded) revive(ctx context.Context) (int64, error) {
 	if d.lock == nil {
 		lock, err := lockFile(d.path + ".lock")
 		if err != nil {
@@ -143,7 +145,7 @@ func (d *sqlite) revive(ctx context.Context) (int64, error) {
 	return r.RowsAffected()
 }
 
-func (d *sqlite) alone(_ context.Context, f func() error) (bool, error) {
+func (d *embedded) alone(_ context.Context, f func() error) (bool, error) {
 	if !d.single.TryLock() {
 		return false, nil
 	}
@@ -151,7 +153,7 @@ func (d *sqlite) alone(_ context.Context, f func() error) (bool, error) {
 	return true, f()
 }
 
-func (d *sqlite) backup(ctx context.Context, path string) error {
+func (d *embedded) backup(ctx context.Context, path string) error {
 	if _, err := os.Lstat(path); err == nil {
 		return fmt.Errorf("back up: %s exists already", path)
 	}
@@ -161,7 +163,9 @@ func (d *sqlite) backup(ctx context.Context, path string) error {
 	return os.Chmod(path, 0o600)
 }
 
-func (d *sqlite) close() error {
+func (d *embedded) file() string { return d.path }
+
+func (d *embedded) close() error {
 	var errs []error
 	for _, db := range []*sql.DB{d.reader, d.writer} {
 		if db != nil {

@@ -52,6 +52,7 @@ type base interface {
 	// alone runs f unless somebody else, of whatever process, is running alone.
 	alone(ctx context.Context, f func() error) (bool, error)
 	backup(ctx context.Context, path string) error
+	file() string // of an embedded database
 	close() error
 }
 

@@ -16,7 +16,6 @@ import (
 	"github.com/google/go-github/v60/github"
 	"github.com/palantir/go-githubapp/appconfig"
 	"github.com/palantir/go-githubapp/githubapp"
-	"github.com/shurcooL/githubv4"
 )
 
 // Config is what the App needs to speak to GitHub.
@@ -36,9 +35,9 @@ const callTimeout = 20 * time.Second
 
 // Hub is the App as GitHub sees it. It is safe for concurrent use.
 type Hub struct {
-	config  Config
-	creator githubapp.ClientCreator
-	loader  *appconfig.Loader
+	config Config
+	memory *memory
+	loader *appconfig.Loader
 
 	mu      sync.Mutex
 	slug    string
@@ -56,16 +55,15 @@ func New(c Config) (*Hub, error) {
 			return nil, fmt.Errorf("GitHub's %s URL %q is not a URL", name, u)
 		}
 	}
-	creator := githubapp.NewClientCreator(c.V3URL, c.V4URL, c.AppID, c.PrivateKey,
-		githubapp.WithTransport(c.Transport), githubapp.WithClientTimeout(callTimeout), githubapp.WithClientUserAgent("heed"))
-	if _, err := creator.NewAppClient(); err != nil {
-		return nil, fmt.Errorf("app client: %w", err)
-	}
-	return &Hub{
-		config: c, creator: creator, gates: map[int64]*gate{}, clients: map[int64]*github.Client{},
+	h := &Hub{
+		config: c, memory: newMemory(mostRemembered), gates: map[int64]*gate{}, clients: map[int64]*github.Client{},
 		// A repository must not point at files of others: remote references stay off.
 		loader: appconfig.NewLoader([]string{PolicyPath}, appconfig.WithRemoteRefParser(nil), appconfig.WithOwnerDefault(".github", []string{OwnerPolicyPath})),
-	}, nil
+	}
+	if _, err := h.client(appGate); err != nil {
+		return nil, err
+	}
+	return h, nil
 }
 
 // Where a policy is looked for: in the repository, then in its owner's ".github" repository.
@@ -116,15 +114,18 @@ const appGate int64 = 0
 
 // client returns the client of an installation, or the App's own. Tokens are minted when needed.
 func (h *Hub) client(inst int64) (c *github.Client, err error) {
+	g := h.gate(inst)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if c := h.clients[inst]; c != nil {
 		return c, nil
 	}
+	creator := githubapp.NewClientCreator(h.config.V3URL, h.config.V4URL, h.config.AppID, h.config.PrivateKey,
+		githubapp.WithTransport(&line{h.config.Transport, inst, h.memory, g}), githubapp.WithClientTimeout(callTimeout), githubapp.WithClientUserAgent("heed"))
 	if inst == appGate {
-		c, err = h.creator.NewAppClient()
+		c, err = creator.NewAppClient()
 	} else {
-		c, err = h.creator.NewInstallationClient(inst)
+		c, err = creator.NewInstallationClient(inst)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("client of installation %d: %w", inst, err)
@@ -133,21 +134,21 @@ func (h *Hub) client(inst int64) (c *github.Client, err error) {
 	return c, nil
 }
 
-// renew drops a client. go-github remembers limits by a clock of its own and then answers in
-// GitHub's place; who may pass is for the gate alone to say.
+// renew drops a client: go-github remembers limits by a clock of its own and then answers in
+// GitHub's place, while who may pass is for the gate alone to say; and a token that GitHub refuses
+// would be shown again until its hour is over.
 func (h *Hub) renew(inst int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.clients, inst)
 }
 
-func (h *Hub) v4(inst int64) (*githubv4.Client, error) {
-	return h.creator.NewInstallationV4Client(inst)
-}
-
 // call makes one call through the gate of an installation and classifies what goes wrong.
 func (h *Hub) call(ctx context.Context, inst int64, k callKind, f func() error) error {
 	g := h.gate(inst)
+	if k == reading && watches(ctx) {
+		k = watching
+	}
 	leave, err := g.enter(ctx, h.config.Now(), k)
 	if err != nil {
 		return err
@@ -157,12 +158,13 @@ func (h *Hub) call(ctx context.Context, inst int64, k callKind, f func() error) 
 	if accepted := (*github.AcceptedError)(nil); errors.As(err, &accepted) {
 		err = nil // 202: GitHub will do it
 	}
-	t := classify(err, h.config.Now())
+	now := h.config.Now()
+	t := classify(err, now)
+	if g.learn(t, now) || t != nil && t.Status == http.StatusUnauthorized {
+		h.renew(inst)
+	}
 	if t == nil {
 		return nil
-	}
-	if g.learn(t) {
-		h.renew(inst)
 	}
 	return t
 }

@@ -2,14 +2,15 @@ package hub
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/go-github/v60/github"
-	"github.com/shurcooL/githubv4"
 
 	"github.com/heed-app/heed/pkg/disclosure"
 )
@@ -276,7 +277,8 @@ func (h *Hub) Policy(ctx context.Context, inst int64, r disclosure.Repo) (text [
 	if err != nil {
 		return nil, "", err
 	}
-	err = h.call(ctx, inst, reading, func() error {
+	ctx = conditionally(ctx)
+	err = h.call(ctx, inst, loading, func() error {
 		found, err := h.loader.LoadConfig(ctx, c, r.Owner, r.Name, "")
 		if err != nil || found.IsUndefined() {
 			return err
@@ -314,38 +316,70 @@ func (h *Hub) File(ctx context.Context, inst int64, r disclosure.Repo, path stri
 // HistoryOpen reports whether strangers can still read an older text of an issue: a revision that
 // nobody deleted and that is not the text that stands there now.
 func (h *Hub) HistoryOpen(ctx context.Context, inst int64, r disclosure.Repo, n int) (bool, error) {
-	c, err := h.v4(inst)
-	if err != nil {
-		return false, err
-	}
 	var q struct {
-		Repository struct {
-			Issue struct {
-				Body             string
-				UserContentEdits struct {
-					Nodes []struct {
-						DeletedAt *time.Time
-						Diff      *string
-					}
-				} `graphql:"userContentEdits(first: 100)"`
-			} `graphql:"issue(number: $number)"`
-		} `graphql:"repository(owner: $owner, name: $name)"`
+		Body             string
+		UserContentEdits struct {
+			Nodes []struct {
+				DeletedAt *time.Time
+				Diff      *string
+			}
+		}
 	}
-	err = h.call(ctx, inst, reading, func() error {
-		return c.Query(ctx, &q, map[string]any{
-			"owner": githubv4.String(r.Owner), "name": githubv4.String(r.Name), "number": githubv4.Int(n), //nolint:gosec // issue numbers are small
-		})
-	})
-	if err != nil && strings.Contains(err.Error(), "Could not resolve to an Issue") {
-		return false, nil // the issue was deleted, which is the best purge there is
-	}
+	found, err := h.issueField(ctx, inst, r, n, "body userContentEdits(first: 100) { nodes { deletedAt diff } }", &q)
 	if err != nil {
 		return true, fmt.Errorf("edit history of %s#%d: %w", r, n, err)
 	}
-	for _, e := range q.Repository.Issue.UserContentEdits.Nodes {
-		if e.DeletedAt == nil && e.Diff != nil && *e.Diff != q.Repository.Issue.Body {
+	if !found {
+		return false, nil // the issue was deleted, which is the best purge there is
+	}
+	for _, e := range q.UserContentEdits.Nodes {
+		if e.DeletedAt == nil && e.Diff != nil && *e.Diff != q.Body {
 			return true, nil
 		}
 	}
 	return false, nil
+}
+
+// issueField asks GraphQL for fields of one issue. GraphQL tells its errors with status 200.
+func (h *Hub) issueField(ctx context.Context, inst int64, r disclosure.Repo, n int, fields string, out any) (found bool, err error) {
+	query := map[string]any{
+		"query":     "query($owner: String!, $name: String!, $number: Int!) { repository(owner: $owner, name: $name) { issue(number: $number) { " + fields + " } } }",
+		"variables": map[string]any{"owner": r.Owner, "name": r.Name, "number": n},
+	}
+	var answer struct {
+		Data struct {
+			Repository *struct{ Issue json.RawMessage }
+		}
+		Errors []struct{ Type string }
+	}
+	c, err := h.client(inst)
+	if err != nil {
+		return false, err
+	}
+	err = h.call(ctx, inst, reading, func() error {
+		req, err := c.NewRequest(http.MethodPost, h.config.V4URL, query)
+		if err != nil {
+			return err
+		}
+		res, err := c.Do(ctx, req, &answer)
+		for _, e := range answer.Errors {
+			if e.Type == "RATE_LIMITED" {
+				return &github.RateLimitError{Response: res.Response}
+			}
+		}
+		return err
+	})
+	repo := answer.Data.Repository
+	switch {
+	case err != nil:
+		return false, err
+	case repo != nil && string(repo.Issue) != "null" && len(answer.Errors) == 0:
+		return true, json.Unmarshal(repo.Issue, out)
+	case len(answer.Errors) > 0 && answer.Errors[0].Type == "NOT_FOUND" && repo != nil:
+		return false, nil
+	case len(answer.Errors) > 0 && answer.Errors[0].Type == "NOT_FOUND":
+		return false, &Trouble{Kind: Gone, Status: http.StatusNotFound, Sent: true, Err: errors.New("no such repository")}
+	default:
+		return false, &Trouble{Kind: Again, Status: http.StatusOK, Sent: true, Err: errors.New("GraphQL does not answer")}
+	}
 }

@@ -36,7 +36,7 @@ type Engine struct {
 	stats *Stats
 
 	patience patience
-	asked    map[string]int // how often GitHub was asked to repeat a delivery; only the sweep uses it
+	asked    map[string]request // about deliveries that failed; only the sweep uses it
 }
 
 // New returns an engine that does nothing until Run, or until its passes are called.
@@ -44,7 +44,7 @@ func New(c Config) *Engine {
 	if c.WakeEvery == 0 {
 		c.WakeEvery = 100 * time.Millisecond
 	}
-	e := &Engine{Config: c, stats: newStats(), asked: map[string]int{}}
+	e := &Engine{Config: c, stats: newStats(), asked: map[string]request{}}
 	e.world = newWorldCache(e)
 	return e
 }

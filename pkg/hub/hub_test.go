@@ -583,6 +583,35 @@ func TestEveryEffectHappensOnce(t *testing.T) {
 	}
 }
 
+// What was done is not written again: GitHub would tell of it a second time in the timeline, or to
+// watchers. The same reaction twice is one for GitHub itself.
+func TestWhatIsDoneIsNotWrittenAgain(t *testing.T) {
+	t.Parallel()
+	cases := append(effectCases(), effectCase{action: disclosure.EditAdvisory, make: func(t *testing.T, w *world) disclosure.Effect {
+		return disclosure.Effect{Repo: w.web, GHSA: w.report(t), Severity: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}
+	}})
+	for _, c := range cases {
+		if c.action == disclosure.React {
+			continue
+		}
+		t.Run(string(c.action), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			e := c.make(t, w)
+			e.Action = c.action
+			before := w.sim.Writes()
+			w.perform(t, e, false)
+			first := w.sim.Writes() - before
+			w.perform(t, e, true)
+			w.perform(t, e, true)
+			most := max(1, len(e.Labels))
+			if again := w.sim.Writes() - before - first; first < 1 || first > most || again != 0 {
+				t.Errorf("%d writes at first, %d more later", first, again)
+			}
+		})
+	}
+}
+
 func TestReceiptsNameWhatWasFoundAgain(t *testing.T) {
 	t.Parallel()
 	for _, c := range effectCases() {
@@ -832,11 +861,25 @@ func TestFailedDeliveries(t *testing.T) {
 			}
 		}
 	}
-	got, err := w.FailedDeliveries(t.Context(), start)
+	list := func(since time.Time) (map[string]int64, error) {
+		ds, err := w.FailedDeliveries(t.Context(), since)
+		got := map[string]int64{}
+		for _, d := range ds {
+			got[d.GUID] = d.ID
+			if d.Installation != w.inst || d.At.Before(start) {
+				t.Errorf("%+v", d)
+			}
+		}
+		if len(got) != len(ds) {
+			t.Errorf("%d deliveries are told as %d", len(got), len(ds))
+		}
+		return got, err
+	}
+	got, err := list(start)
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
-	got, err = w.FailedDeliveries(t.Context(), w.now)
+	got, err = list(w.now)
 	if err != nil || len(got) != 1 || got[guids[3]] == 0 {
 		t.Errorf("since a minute: %v, %v", got, err)
 	}
@@ -917,6 +960,16 @@ func TestWhatTheSweepFindsReadsLikeADelivery(t *testing.T) {
 			Notice{Event: FoundComment, Installation: 3, Repo: r, GHSA: "GHSA-1", Comment: &CommentNotice{ID: 9, Body: disclosure.Seal("canary"), Author: Person{Login: "mia"}, Created: start, Updated: start}},
 		},
 		{"an edit history", Found{Event: FoundHistory, Installation: 3, Repo: r, Issue: 4, HistoryOpen: true}, Notice{Event: FoundHistory, Installation: 3, Repo: r, Issue: &IssueNotice{Number: 4}, HistoryOpen: true}},
+		{
+			"an issue that was missed",
+			Found{Event: FoundIssue, Installation: 3, Repo: r, Action: "edited", Sender: Person{Login: "mia", Type: "User"}, About: &IssueNotice{Number: 4, URL: "u", Title: disclosure.Seal("canary"), Body: disclosure.Seal("canary"), Author: Person{Login: "rea", Type: "User"}, State: "open", Created: start, Updated: start}},
+			Notice{Event: FoundIssue, Installation: 3, Repo: r, Action: "edited", Sender: Person{Login: "mia", Type: "User"}, Issue: &IssueNotice{Number: 4, URL: "u", Title: disclosure.Seal("canary"), Body: disclosure.Seal("canary"), Author: Person{Login: "rea", Type: "User"}, State: "open", Created: start, Updated: start}},
+		},
+		{
+			"a comment in a tracker that was missed",
+			Found{Event: FoundSaid, Installation: 3, Repo: r, Private: true, Action: "created", Sender: Person{Login: "mia"}, About: &IssueNotice{Number: 4, PullRequest: true}, Said: &CommentNotice{ID: 9, Body: disclosure.Seal("/ack"), Author: Person{Login: "mia"}, Created: start, Updated: start}},
+			Notice{Event: FoundSaid, Installation: 3, Repo: r, Private: true, Action: "created", Sender: Person{Login: "mia"}, Issue: &IssueNotice{Number: 4, PullRequest: true}, Comment: &CommentNotice{ID: 9, Body: disclosure.Seal("/ack"), Author: Person{Login: "mia"}, Created: start, Updated: start}},
+		},
 		{"a policy", Found{Event: FoundPolicy, Installation: 3, Repo: r}, Notice{Event: FoundPolicy, Installation: 3, Repo: r}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

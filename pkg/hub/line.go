@@ -41,6 +41,10 @@ func conditionally(ctx context.Context) context.Context {
 	return context.WithValue(ctx, askKey{}, true)
 }
 
+func unconditionally(ctx context.Context) context.Context {
+	return context.WithValue(ctx, askKey{}, nil)
+}
+
 func watches(ctx context.Context) bool { return ctx.Value(watchKey{}) != nil }
 
 // errElsewhere: whoever followed would show our token to a stranger.

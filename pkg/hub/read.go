@@ -2,10 +2,9 @@ package hub
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +18,7 @@ import (
 // published schema, which is why go-github's type is not used.
 type Advisory struct {
 	GHSA        string    `json:"ghsa_id"`
+	URL         string    `json:"url"`
 	CVE         string    `json:"cve_id"`
 	HTMLURL     string    `json:"html_url"`
 	State       string    `json:"state"`
@@ -31,6 +31,10 @@ type Advisory struct {
 	Submission  *struct {
 		Accepted bool `json:"accepted"`
 	} `json:"submission"`
+	CVSS struct {
+		V3 score `json:"cvss_v3"`
+		V4 score `json:"cvss_v4"`
+	} `json:"cvss_severities"`
 	Vulnerabilities []struct {
 		Patched string `json:"patched_versions"`
 	} `json:"vulnerabilities"`
@@ -86,17 +90,53 @@ func (h *Hub) Advisory(ctx context.Context, inst int64, r disclosure.Repo, ghsa 
 	return a, nil
 }
 
+type score struct {
+	Vector string `json:"vector_string"`
+}
+
+// scored reports whether a CVSS vector stands on the advisory.
+func (a Advisory) scored(vector string) bool {
+	return vector == a.CVSS.V3.Vector || vector == a.CVSS.V4.Vector
+}
+
+// Of is the repository of an advisory as its address names it: an organisation's list says it
+// nowhere else.
+func (a Advisory) Of() (owner, name string) {
+	_, path, _ := strings.Cut(a.URL, "/repos/")
+	parts := strings.Split(path, "/")
+	if len(parts) < 2 {
+		return "", ""
+	}
+	return parts[0], parts[1]
+}
+
 // Advisories lists advisories by last change, newest first, down to since and including it, for
-// GitHub's times are whole seconds. An empty
-// list may mean a missing permission.
+// GitHub's times are whole seconds. An empty list may mean a missing permission.
 func (h *Hub) Advisories(ctx context.Context, inst int64, r disclosure.Repo, since time.Time) ([]Advisory, error) {
-	path := in(r.Owner, r.Name, "security-advisories") + "?sort=updated&direction=desc&per_page=100"
-	var out []Advisory
-	for path != "" {
+	out, err := h.advisories(ctx, inst, in(r.Owner, r.Name, "security-advisories"), since)
+	if err != nil {
+		return nil, fmt.Errorf("list advisories of %s: %w", r, err)
+	}
+	return out, nil
+}
+
+// OrgAdvisories is Advisories for all repositories of an organisation, those where the App is not
+// installed among them.
+func (h *Hub) OrgAdvisories(ctx context.Context, inst int64, org string, since time.Time) ([]Advisory, error) {
+	out, err := h.advisories(ctx, inst, "orgs/"+url.PathEscape(org)+"/security-advisories", since)
+	if err != nil {
+		return nil, fmt.Errorf("list advisories of %s: %w", org, err)
+	}
+	return out, nil
+}
+
+func (h *Hub) advisories(ctx context.Context, inst int64, path string, since time.Time) (out []Advisory, err error) {
+	const query = "?sort=updated&direction=desc&per_page=100"
+	for next := path + query; next != ""; {
 		var page []Advisory
-		res, err := h.get(ctx, inst, path, &page)
+		res, err := h.get(ctx, inst, next, &page)
 		if err != nil {
-			return nil, fmt.Errorf("list advisories of %s: %w", r, err)
+			return nil, err
 		}
 		for _, a := range page {
 			if a.Updated.Before(since) {
@@ -104,9 +144,9 @@ func (h *Hub) Advisories(ctx context.Context, inst int64, r disclosure.Repo, sin
 			}
 			out = append(out, a)
 		}
-		path = ""
+		next = ""
 		if res.After != "" {
-			path = in(r.Owner, r.Name, "security-advisories") + "?sort=updated&direction=desc&per_page=100&after=" + res.After
+			next = path + query + "&after=" + url.QueryEscape(res.After)
 		}
 	}
 	return out, nil
@@ -311,75 +351,4 @@ func (h *Hub) File(ctx context.Context, inst int64, r disclosure.Repo, path stri
 		return "", fmt.Errorf("read %s of %s: %w", path, r, err)
 	}
 	return text, nil
-}
-
-// HistoryOpen reports whether strangers can still read an older text of an issue: a revision that
-// nobody deleted and that is not the text that stands there now.
-func (h *Hub) HistoryOpen(ctx context.Context, inst int64, r disclosure.Repo, n int) (bool, error) {
-	var q struct {
-		Body             string
-		UserContentEdits struct {
-			Nodes []struct {
-				DeletedAt *time.Time
-				Diff      *string
-			}
-		}
-	}
-	found, err := h.issueField(ctx, inst, r, n, "body userContentEdits(first: 100) { nodes { deletedAt diff } }", &q)
-	if err != nil {
-		return true, fmt.Errorf("edit history of %s#%d: %w", r, n, err)
-	}
-	if !found {
-		return false, nil // the issue was deleted, which is the best purge there is
-	}
-	for _, e := range q.UserContentEdits.Nodes {
-		if e.DeletedAt == nil && e.Diff != nil && *e.Diff != q.Body {
-			return true, nil
-		}
-	}
-	return false, nil
-}
-
-// issueField asks GraphQL for fields of one issue. GraphQL tells its errors with status 200.
-func (h *Hub) issueField(ctx context.Context, inst int64, r disclosure.Repo, n int, fields string, out any) (found bool, err error) {
-	query := map[string]any{
-		"query":     "query($owner: String!, $name: String!, $number: Int!) { repository(owner: $owner, name: $name) { issue(number: $number) { " + fields + " } } }",
-		"variables": map[string]any{"owner": r.Owner, "name": r.Name, "number": n},
-	}
-	var answer struct {
-		Data struct {
-			Repository *struct{ Issue json.RawMessage }
-		}
-		Errors []struct{ Type string }
-	}
-	c, err := h.client(inst)
-	if err != nil {
-		return false, err
-	}
-	err = h.call(ctx, inst, reading, func() error {
-		req, err := c.NewRequest(http.MethodPost, h.config.V4URL, query)
-		if err != nil {
-			return err
-		}
-		res, err := c.Do(ctx, req, &answer)
-		for _, e := range answer.Errors {
-			if e.Type == "RATE_LIMITED" {
-				return &github.RateLimitError{Response: res.Response}
-			}
-		}
-		return err
-	})
-	repo := answer.Data.Repository
-	switch {
-	case err != nil:
-		return false, err
-	case repo != nil && string(repo.Issue) != "null" && len(answer.Errors) == 0:
-		return true, json.Unmarshal(repo.Issue, out)
-	case len(answer.Errors) > 0 && answer.Errors[0].Type == "NOT_FOUND" && repo != nil:
-		return false, nil
-	case len(answer.Errors) > 0 && answer.Errors[0].Type == "NOT_FOUND":
-		return false, &Trouble{Kind: Gone, Status: http.StatusNotFound, Sent: true, Err: errors.New("no such repository")}
-	default:
-		return false, &Trouble{Kind: Again, Status: http.StatusOK, Sent: true, Err: errors.New("GraphQL does not answer")}
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
 	"regexp"
 	"slices"
@@ -161,8 +162,8 @@ func powerCut(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(w.settle())
 }
 
-// webhooks lost|found|failed: from now on webhooks do not arrive; they do; those that did not
-// are known to GitHub as failed.
+// webhooks lost|found|failed|forgotten: from now on webhooks do not arrive; they do; those that did
+// not are known to GitHub as failed; GitHub believes that they arrived.
 func webhooks(ts *testscript.TestScript, _ bool, args []string) {
 	w := of(ts)
 	switch args[0] {
@@ -171,9 +172,10 @@ func webhooks(ts *testscript.TestScript, _ bool, args []string) {
 	case "found":
 		w.lost = false
 		ts.Check(w.settle())
-	case "failed":
+	case "failed", "forgotten":
+		status := map[string]int{"failed": http.StatusServiceUnavailable, "forgotten": http.StatusAccepted}[args[0]]
 		for _, d := range w.sim.Pending() {
-			w.sim.RecordDelivery(d.ID, 503)
+			w.sim.RecordDelivery(d.ID, status)
 		}
 		w.lost = false
 	}
@@ -206,6 +208,12 @@ func github(ts *testscript.TestScript, _ bool, args []string) {
 		w.sim.SetPVR("acme/web", args[1] == "on")
 	case "publicizes":
 		w.sim.Publicize(args[1])
+	case "privatizes":
+		w.sim.Privatize(args[1])
+	case "archives":
+		w.sim.Archive(args[1])
+	case "transfers": // REPO OWNER
+		w.sim.Transfer(args[1], args[2])
 	case "renames":
 		w.sim.Rename(args[1], args[2])
 	case "forbids": // github forbids issues

@@ -37,7 +37,7 @@ type Engine struct {
 	stats *Stats
 
 	patience patience
-	asked    map[string]int // how often GitHub was asked to repeat a delivery; only the sweep uses it
+	asked    map[string]request // about deliveries that failed; only the sweep uses it
 }
 
 // New returns an engine that does nothing until Run, or until its passes are called.
@@ -48,7 +48,7 @@ func New(c Config) *Engine {
 	if c.Stats == nil {
 		c.Stats = NewStats()
 	}
-	e := &Engine{Config: c, stats: c.Stats, asked: map[string]int{}}
+	e := &Engine{Config: c, stats: c.Stats, asked: map[string]request{}}
 	e.world = newWorldCache(e)
 	return e
 }

@@ -157,7 +157,13 @@ func (e *Engine) comment(ctx context.Context, t thought) ([]happening, error) {
 		place = command.Tracker
 	}
 	person := n.Comment.Author.Login == n.Sender.Login && n.Comment.Author.Type != "Bot"
-	if len(commands) > 0 && n.Action == "created" && person && (place == command.Tracker || !n.Private) {
+	before := false
+	if len(commands) > 0 {
+		if before, err = e.obeyed(ctx, n); err != nil {
+			return nil, err
+		}
+	}
+	if len(commands) > 0 && !before && n.Action == "created" && person && (place == command.Tracker || !n.Private) {
 		h, err := e.commanded(ctx, t, c, issueRef, place)
 		if err != nil {
 			return nil, err
@@ -184,6 +190,18 @@ func (e *Engine) comment(ctx context.Context, t thought) ([]happening, error) {
 	}
 	if ordinary(t.verdict) && !c.Held {
 		return out, nil
+	}
+	if c.ID != 0 && (n.Event == hub.FoundSaid || t.Received.Sub(n.Comment.Updated) > absence) { // what comes late may be settled
+		m, err := e.Hub.IssueComment(ctx, n.Installation, n.Repo, n.Comment.ID)
+		if hub.IsGone(err) {
+			return out, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		fresh := *n.Comment
+		fresh.Body = disclosure.Seal(m.GetBody())
+		t.n.Comment, t.verdict = &fresh, detect.Read("", m.GetBody())
 	}
 	more, err := e.readPublic(ctx, t, c, ref, flow.CommentSeen, n.Comment.Author, watch)
 	return append(out, more...), err

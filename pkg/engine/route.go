@@ -41,9 +41,9 @@ func (e *Engine) route(ctx context.Context, t thought, us string) ([]happening, 
 	}
 	t.n = n
 	switch n.Event {
-	case "issues":
+	case "issues", hub.FoundIssue:
 		return e.issue(ctx, t)
-	case "issue_comment":
+	case "issue_comment", hub.FoundSaid:
 		return e.comment(ctx, t)
 	case "repository_advisory", hub.FoundAdvisory:
 		return e.advisory(ctx, t)

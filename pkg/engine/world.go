@@ -74,20 +74,23 @@ type worldCache struct {
 	pvr      map[int64]fact[bool]
 	trackers map[string]fact[trackerFact]
 	repos    map[int64]fact[[]disclosure.Repo]
+	changed  time.Time           // when something changed about repositories
+	noOrg    map[int64]time.Time // until when an organisation's list is not asked for; only the sweep uses it
 }
 
 func newWorldCache(e *Engine) *worldCache {
-	w := &worldCache{e: e}
+	w := &worldCache{e: e, repos: map[int64]fact[[]disclosure.Repo]{}, noOrg: map[int64]time.Time{}}
 	w.forget()
 	return w
 }
 
-// forget drops everything: something changed about repositories or installations.
+// forget drops everything: something changed about repositories or installations. The lists of
+// repositories are only doubted: in a large organisation something changes all the time.
 func (w *worldCache) forget() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.policies, w.pvr = map[int64]*inForce{}, map[int64]fact[bool]{}
-	w.trackers, w.repos = map[string]fact[trackerFact]{}, map[int64]fact[[]disclosure.Repo]{}
+	w.trackers, w.changed = map[string]fact[trackerFact]{}, w.e.Now()
 }
 
 // forgetPolicies drops the policies: a push touched a file.

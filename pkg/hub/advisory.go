@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -97,9 +98,9 @@ func (p performer) editAdvisory(ctx context.Context) (disclosure.Receipt, error)
 		}
 		patch["state"] = p.e.State
 	}
-	if strings.HasPrefix(p.e.Severity, "CVSS:") {
+	if vector := strings.HasPrefix(p.e.Severity, "CVSS:"); vector && !a.scored(p.e.Severity) {
 		patch["cvss_vector_string"] = p.e.Severity
-	} else if p.e.Severity != "" && a.Severity != p.e.Severity {
+	} else if !vector && p.e.Severity != "" && a.Severity != p.e.Severity {
 		patch["severity"] = p.e.Severity
 	}
 	if p.e.Strip != "" {
@@ -194,7 +195,11 @@ func (p performer) commentAdvisory(ctx context.Context) (disclosure.Receipt, err
 // noComments tells a missing comments API from a vanished advisory.
 func (p performer) noComments(err error) error {
 	if t := (*Trouble)(nil); errors.As(err, &t) && (t.Kind == Gone || t.Kind == Refused) {
-		return &Trouble{Kind: Refused, Status: t.Status, Sent: t.Sent, Err: ErrNoComments}
+		why := ErrNoComments
+		if t.Kind == Refused { // GitHub says why: the repository may be archived
+			why = fmt.Errorf("%w: %w", ErrNoComments, t.Err)
+		}
+		return &Trouble{Kind: Refused, Status: t.Status, Sent: t.Sent, Err: why}
 	}
 	return err
 }

@@ -22,7 +22,7 @@ func (h *Hub) Budget() Budget {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, g := range h.gates {
-		points, creations, hourly, shut := g.left(now)
+		points, creations, hourly, shut := g.room(now)
 		b.Points, b.Creations, b.Hourly = min(b.Points, points), min(b.Creations, creations), min(b.Hourly, hourly)
 		switch shut {
 		case Limited:
@@ -35,18 +35,18 @@ func (h *Hub) Budget() Budget {
 	return b
 }
 
-// left is what may still pass, never less than 0, and why nobody passes.
-func (g *gate) left(now time.Time) (points, creations, hourly int, shut TroubleKind) {
+// room is what may still pass, never less than 0, and why nobody passes.
+func (g *gate) room(now time.Time) (points, creations, hourly int, shut TroubleKind) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.shut != nil && now.Before(g.shut.Until) {
 		shut = g.shut.Kind
 	}
-	room := func(w *window, most int) int {
+	free := func(w *window, most int) int {
 		sum, _ := w.used(now)
 		return max(0, most-sum)
 	}
-	return room(&g.points, mostPoints), room(&g.creations, mostCreations), room(&g.hourly, mostHourly), shut
+	return free(&g.points, mostPoints), free(&g.creations, mostCreations), free(&g.hourly, mostHourly), shut
 }
 
 // The resources of GitHub's primary limit that we use.

@@ -63,9 +63,9 @@ func TestTheLeastBudgetIsTold(t *testing.T) {
 		}
 	}
 	pass(t, h.gate(6), start, creating)
-	h.gate(7).learn(&Trouble{Kind: Limited, Until: start.Add(time.Minute)})
-	h.gate(8).learn(&Trouble{Kind: Suspended, Until: start.Add(time.Minute)})
-	h.gate(9).learn(&Trouble{Kind: Suspended, Until: start})
+	h.gate(7).learn(&Trouble{Kind: Limited, Until: start.Add(time.Minute)}, start)
+	h.gate(8).learn(&Trouble{Kind: Suspended, Until: start.Add(time.Minute)}, start)
+	h.gate(9).learn(&Trouble{Kind: Suspended, Until: start}, start)
 	want = Budget{Points: mostPoints - 6, Creations: mostCreations - 1, Hourly: mostHourly - 1, Core: 3997, GraphQL: -1, Limited: 1, Suspended: 1}
 	if diff := cmp.Diff(want, h.Budget()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

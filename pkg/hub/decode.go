@@ -16,6 +16,8 @@ const (
 	FoundComment  = "heed.advisory_comment"
 	FoundHistory  = "heed.history"
 	FoundPolicy   = "heed.policy"
+	FoundIssue    = "heed.issue" // on a public issue, or in the tracker
+	FoundSaid     = "heed.issue_comment"
 )
 
 // A Notice is what a delivery tells, as far as anybody here cares. It is a hint: whatever matters
@@ -132,6 +134,10 @@ func understood() map[string]func(wire) string {
 		FoundComment:  func(w wire) string { return lacks(w.Comment != nil && w.Advisory != nil, "comment") },
 		FoundHistory:  func(w wire) string { return lacks(w.Issue != nil, "issue") },
 		FoundPolicy:   func(w wire) string { return lacks(w.Repository != nil, "repository") },
+		FoundIssue:    func(w wire) string { return lacks(w.Issue != nil && w.Repository != nil, "issue or repository") },
+		FoundSaid: func(w wire) string {
+			return lacks(w.Issue != nil && w.Comment != nil && w.Repository != nil, "issue, comment or repository")
+		},
 	}
 }
 
@@ -223,13 +229,23 @@ type Found struct {
 	Issue        int
 	Comment      *Comment
 	HistoryOpen  bool
+
+	// Of what people wrote on issues while nobody listened.
+	Action  string
+	Private bool
+	Sender  Person
+	About   *IssueNotice
+	Said    *CommentNotice
 }
 
 // Payload writes what was found in the form that Decode reads.
 func (f Found) Payload() []byte {
 	body := map[string]any{
 		"installation": map[string]any{"id": f.Installation}, "heed_history_open": f.HistoryOpen,
-		"repository": map[string]any{"id": f.Repo.ID, "name": f.Repo.Name, "owner": map[string]any{"login": f.Repo.Owner}},
+		"repository": map[string]any{"id": f.Repo.ID, "name": f.Repo.Name, "owner": map[string]any{"login": f.Repo.Owner}, "private": f.Private},
+	}
+	if f.Action != "" {
+		body["action"], body["sender"] = f.Action, f.Sender
 	}
 	if f.GHSA != "" {
 		body["repository_advisory"] = map[string]any{"ghsa_id": f.GHSA}
@@ -239,6 +255,19 @@ func (f Found) Payload() []byte {
 	}
 	if c := f.Comment; c != nil {
 		body["comment"] = map[string]any{"id": c.ID, "body": c.Body, "user": map[string]any{"login": c.By()}, "created_at": c.Created, "updated_at": c.Updated}
+	}
+	if i := f.About; i != nil {
+		about := map[string]any{
+			"number": i.Number, "html_url": i.URL, "title": i.Title.Reveal(), "body": i.Body.Reveal(), "user": i.Author, "state": i.State,
+			"created_at": i.Created, "updated_at": i.Updated,
+		}
+		if i.PullRequest {
+			about["pull_request"] = map[string]any{}
+		}
+		body["issue"] = about
+	}
+	if c := f.Said; c != nil {
+		body["comment"] = map[string]any{"id": c.ID, "html_url": c.URL, "body": c.Body.Reveal(), "user": c.Author, "created_at": c.Created, "updated_at": c.Updated}
 	}
 	b, err := json.Marshal(body)
 	if err != nil {

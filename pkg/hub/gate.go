@@ -15,10 +15,12 @@ const (
 	writing           // changes something
 	creating          // writes content that people are notified of
 	urgent            // shortens exposure: may use what is kept free for it
+	loading           // a policy: up to four reads
+	watching          // compares GitHub with what we know: yields to all others
 )
 
 func (k callKind) String() string {
-	return [...]string{reading: "read", writing: "write", creating: "create", urgent: "urgent"}[k]
+	return [...]string{reading: "read", watching: "watch", loading: "load", writing: "write", creating: "create", urgent: "urgent"}[k]
 }
 
 // GitHub's secondary limits, each kept at a distance. Source: facts/github.md section 5, "80
@@ -30,6 +32,8 @@ const (
 	mostHourly     = 450
 	mostPoints     = 700
 	keptFree       = 100 // points that only urgent calls may use
+	keptForActing  = 200 // points that watching leaves to the others
+	keptOfHour     = 10  // watching leaves a tenth of the hourly limit
 )
 
 // A gate is where all calls of one installation pass. While GitHub limits the installation nobody
@@ -38,7 +42,9 @@ type gate struct {
 	slots, urgent chan struct{}
 
 	mu        sync.Mutex
-	shut      *Trouble // until when, and why
+	shut      *Trouble  // until when, and why
+	blind     int       // bans in a row of which GitHub did not tell the end
+	scarce    time.Time // until then the hourly limit is nearly used up
 	creations window
 	hourly    window
 	points    window
@@ -69,7 +75,7 @@ func (g *gate) enter(ctx context.Context, now time.Time, k callKind) (leave func
 		leave()
 		return nil, t
 	}
-	g.points.add(now, map[callKind]int{reading: 1, writing: 5, creating: 5, urgent: 5}[k])
+	g.points.add(now, map[callKind]int{reading: 1, watching: 1, loading: 4, writing: 5, creating: 5, urgent: 5}[k])
 	if k == creating {
 		g.creations.add(now, 1)
 		g.hourly.add(now, 1)
@@ -87,6 +93,12 @@ func (g *gate) refusal(now time.Time, k callKind) *Trouble {
 	if k == urgent {
 		allowed = (mostPoints + keptFree) / share
 	}
+	if k == watching {
+		allowed -= keptForActing / share
+		if now.Before(g.scarce) {
+			return &Trouble{Kind: Limited, Until: g.scarce, Err: errScarce}
+		}
+	}
 	if at := g.points.freeAt(now, allowed); !at.IsZero() {
 		return &Trouble{Kind: Limited, Until: at, Err: errBudget}
 	}
@@ -101,31 +113,51 @@ func (g *gate) refusal(now time.Time, k callKind) *Trouble {
 	return nil
 }
 
-var errBudget = errors.New("our own budget for this minute is used up")
+var (
+	errBudget = errors.New("our own budget for this minute is used up")
+	errScarce = errors.New("what is left of the hour is kept for acting")
+)
 
-// learn shuts the gate when GitHub asked for it.
-func (g *gate) learn(t *Trouble) (shut bool) {
-	if t.Kind != Limited && t.Kind != Suspended {
-		return false
-	}
+// learn shuts the gate when GitHub asked for it. t is nil when all went well. Where GitHub does not
+// say for how long, each time in a row is twice as long as the one before. Source: GitHub's
+// documentation, "wait for at least one minute … exponentially increasing".
+func (g *gate) learn(t *Trouble, now time.Time) (shut bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.shut == nil || t.Until.After(g.shut.Until) {
-		g.shut = t
+	if t == nil || t.Kind != Limited && t.Status != 0 {
+		g.blind = 0 // GitHub answers
 	}
+	if t == nil || t.Kind != Limited && t.Kind != Suspended {
+		return false
+	}
+	if g.shut != nil && now.Before(g.shut.Until) { // another call ran into the same ban
+		if t.Until.Before(g.shut.Until) {
+			t.Until = g.shut.Until
+		}
+	} else if t.blind {
+		t.Until = now.Add(waitLimited << min(g.blind, mostDoublings))
+		g.blind++
+	}
+	g.shut = t
 	return true
 }
 
-// A window counts what happened in the last 60 units of so many seconds.
+// mostDoublings makes the longest blind wait some half an hour.
+const mostDoublings = 5
+
+// A window counts what happened in the last 60 units of so many seconds, and in the one that has
+// begun: a call at the end of a second is less than a minute ago when sixty more have begun.
 type window struct {
 	unit  int64
-	slot  [60]int64
-	count [60]int
+	slot  [windowSlots]int64
+	count [windowSlots]int
 }
+
+const windowSlots = 61
 
 func (w *window) add(now time.Time, n int) {
 	s := now.Unix() / w.unit
-	if i := s % 60; w.slot[i] != s {
+	if i := s % windowSlots; w.slot[i] != s {
 		w.slot[i], w.count[i] = s, n
 	} else {
 		w.count[i] += n
@@ -137,7 +169,7 @@ func (w *window) used(now time.Time) (sum int, oldest int64) {
 	current := now.Unix() / w.unit
 	oldest = current
 	for i, s := range w.slot {
-		if current-s < 60 && w.count[i] > 0 {
+		if current-s < windowSlots && w.count[i] > 0 {
 			sum += w.count[i]
 			oldest = min(oldest, s)
 		}
@@ -151,5 +183,5 @@ func (w *window) freeAt(now time.Time, most int) time.Time {
 	if sum < most {
 		return time.Time{}
 	}
-	return time.Unix((oldest+60)*w.unit, 0)
+	return time.Unix((oldest+windowSlots)*w.unit, 0)
 }

@@ -17,7 +17,6 @@ import (
 	"github.com/google/go-github/v60/github"
 	"github.com/palantir/go-githubapp/appconfig"
 	"github.com/palantir/go-githubapp/githubapp"
-	"github.com/shurcooL/githubv4"
 )
 
 // Config is what the App needs to speak to GitHub.
@@ -41,10 +40,10 @@ const callTimeout = 20 * time.Second
 
 // Hub is the App as GitHub sees it. It is safe for concurrent use.
 type Hub struct {
-	config  Config
-	creator githubapp.ClientCreator
-	loader  *appconfig.Loader
-	meter   *meter
+	config Config
+	memory *memory
+	loader *appconfig.Loader
+	meter  *meter
 
 	share   atomic.Int64 // processes that work for the same App
 	mu      sync.Mutex
@@ -67,16 +66,16 @@ func New(c Config) (*Hub, error) {
 			return nil, fmt.Errorf("GitHub's %s URL %q is not a URL", name, u)
 		}
 	}
-	creator := githubapp.NewClientCreator(c.V3URL, c.V4URL, c.AppID, c.PrivateKey,
-		githubapp.WithTransport(m), githubapp.WithClientTimeout(callTimeout), githubapp.WithClientUserAgent("heed"))
-	if _, err := creator.NewAppClient(); err != nil {
-		return nil, fmt.Errorf("app client: %w", err)
-	}
-	return &Hub{
-		config: c, creator: creator, meter: m, gates: map[int64]*gate{}, clients: map[int64]*github.Client{},
+	c.Transport = m
+	h := &Hub{
+		config: c, meter: m, memory: newMemory(mostRemembered), gates: map[int64]*gate{}, clients: map[int64]*github.Client{},
 		// A repository must not point at files of others: remote references stay off.
 		loader: appconfig.NewLoader([]string{PolicyPath}, appconfig.WithRemoteRefParser(nil), appconfig.WithOwnerDefault(".github", []string{OwnerPolicyPath})),
-	}, nil
+	}
+	if _, err := h.client(appGate); err != nil {
+		return nil, err
+	}
+	return h, nil
 }
 
 // Where a policy is looked for: in the repository, then in its owner's ".github" repository.
@@ -131,15 +130,18 @@ const appGate int64 = 0
 
 // client returns the client of an installation, or the App's own. Tokens are minted when needed.
 func (h *Hub) client(inst int64) (c *github.Client, err error) {
+	g := h.gate(inst)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if c := h.clients[inst]; c != nil {
 		return c, nil
 	}
+	creator := githubapp.NewClientCreator(h.config.V3URL, h.config.V4URL, h.config.AppID, h.config.PrivateKey,
+		githubapp.WithTransport(&line{h.config.Transport, inst, h.memory, g}), githubapp.WithClientTimeout(callTimeout), githubapp.WithClientUserAgent("heed"))
 	if inst == appGate {
-		c, err = h.creator.NewAppClient()
+		c, err = creator.NewAppClient()
 	} else {
-		c, err = h.creator.NewInstallationClient(inst)
+		c, err = creator.NewInstallationClient(inst)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("client of installation %d: %w", inst, err)
@@ -149,21 +151,21 @@ func (h *Hub) client(inst int64) (c *github.Client, err error) {
 }
 
 // Renew drops a client with its token. A token keeps the permissions that it was made with, so what was
-// given since counts for a new one only. And go-github remembers limits by a clock of its own and
-// then answers in GitHub's place; who may pass is for the gate alone to say.
+// given since counts for a new one only; and one that GitHub refuses would be shown again until its
+// hour is over. go-github, too, remembers limits by a clock of its own and then answers in GitHub's
+// place; who may pass is for the gate alone to say.
 func (h *Hub) Renew(inst int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.clients, inst)
 }
 
-func (h *Hub) v4(inst int64) (*githubv4.Client, error) {
-	return h.creator.NewInstallationV4Client(inst)
-}
-
 // call makes one call through the gate of an installation and classifies what goes wrong.
 func (h *Hub) call(ctx context.Context, inst int64, k callKind, f func() error) error {
 	g := h.gate(inst)
+	if k == reading && watches(ctx) {
+		k = watching
+	}
 	leave, err := g.enter(ctx, h.config.Now(), k)
 	if err != nil {
 		return err
@@ -177,11 +179,11 @@ func (h *Hub) call(ctx context.Context, inst int64, k callKind, f func() error) 
 	}
 	t := classify(err, now)
 	h.config.Observe(k.String(), outcome(t), now.Sub(start))
+	if g.learn(t, now) || t != nil && t.Status == http.StatusUnauthorized {
+		h.Renew(inst)
+	}
 	if t == nil {
 		return nil
-	}
-	if g.learn(t) {
-		h.Renew(inst)
 	}
 	return t
 }

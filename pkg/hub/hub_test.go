@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/heed-app/heed/pkg/disclosure"
 	"github.com/heed-app/heed/pkg/hubsim"
@@ -78,8 +79,13 @@ func newWorld(t *testing.T) *world {
 
 func newHub(t *testing.T, key []byte, transport http.RoundTripper, now func() time.Time) *Hub {
 	t.Helper()
+	return newHubAt(t, "https://api.github.test/", key, transport, now)
+}
+
+func newHubAt(t *testing.T, api string, key []byte, transport http.RoundTripper, now func() time.Time) *Hub {
+	t.Helper()
 	h, err := New(Config{
-		AppID: 7, PrivateKey: key, V3URL: "https://api.github.test/", V4URL: "https://api.github.test/graphql", WebURL: "https://github.com",
+		AppID: 7, PrivateKey: key, V3URL: api, V4URL: api + "graphql", WebURL: "https://github.com",
 		Transport: transport, Now: now, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -194,23 +200,32 @@ func TestTrouble(t *testing.T) {
 		{"a limit that only the words tell", says(403, `{"message":"You have triggered an abuse rate limit"}`), nil, Trouble{Kind: Limited, Status: 403}, time.Minute},
 		{"429 with a time", says(429, `{"message":"slow down"}`, "Retry-After", "30"), nil, Trouble{Kind: Limited, Status: 403}, 30 * time.Second},
 		{"429 with a reset", says(429, `{}`, "X-RateLimit-Limit", "5000", "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", unix(5*time.Minute)), nil, Trouble{Kind: Limited, Status: 403}, 5 * time.Minute},
+		{"429 with a date", says(429, `{}`, "Retry-After", start.Add(3*time.Minute).Format(http.TimeFormat)), nil, Trouble{Kind: Limited, Status: 403}, 3 * time.Minute},
+		{"the secondary limit with a date", says(403, secondary, "Retry-After", start.Add(3*time.Minute).Format(http.TimeFormat)), nil, Trouble{Kind: Limited, Status: 403}, 3 * time.Minute},
+		{"a time that nobody waits for", says(429, `{}`, "Retry-After", "99999999999"), nil, Trouble{Kind: Limited, Status: 403}, 2 * time.Hour},
+		{"a time that has passed", says(429, `{}`, "Retry-After", "-5"), nil, Trouble{Kind: Limited, Status: 403}, time.Minute},
+		{"too many comments", says(422, `{"message":"Validation Failed: was submitted too quickly"}`), nil, Trouble{Kind: Limited, Status: 403}, time.Minute},
 		{"429 without a time", says(429, ``), nil, Trouble{Kind: Limited, Status: 403}, time.Minute},
 		{"suspended", says(403, `{"message":"This installation has been suspended"}`), nil, Trouble{Kind: Suspended, Status: 403, Sent: true}, time.Minute},
 		{"401", says(401, `{"message":"Bad credentials"}`), nil, Trouble{Kind: Again, Status: 401, Sent: true}, 0},
 		{"403", says(403, `{"message":"Resource not accessible by integration"}`), nil, Trouble{Kind: Refused, Status: 403, Sent: true}, 0},
 		{"404", says(404, `{"message":"Not Found"}`), nil, Trouble{Kind: Gone, Status: 404, Sent: true}, 0},
 		{"410", says(410, `{"message":"This issue was deleted"}`), nil, Trouble{Kind: Gone, Status: 410, Sent: true}, 0},
+		{"451", says(451, `{"message":"Repository access blocked"}`), nil, Trouble{Kind: Refused, Status: 451, Sent: true}, 0},
+		{"an archived repository", says(403, `{"message":"Repository was archived so is read-only."}`), nil, Trouble{Kind: Refused, Status: 403, Sent: true}, 0},
 		{"409", says(409, `{"message":"Conflict"}`), nil, Trouble{Kind: Again, Status: 409, Sent: true}, 0},
 		{"422", says(422, `{"message":"Validation Failed"}`), nil, Trouble{Kind: Refused, Status: 422, Sent: true}, 0},
 		{"500", says(500, ``), nil, Trouble{Kind: Again, Status: 500, Sent: true}, 0},
 		{"502 with a page for people", says(502, `<html>unicorn</html>`), nil, Trouble{Kind: Again, Status: 502, Sent: true}, 0},
-		{"503 with a time", says(503, ``, "Retry-After", "30"), nil, Trouble{Kind: Again, Status: 503, Sent: true}, 0},
+		{"503 with a time", says(503, ``, "Retry-After", "30"), nil, Trouble{Kind: Again, Status: 503, Sent: true}, 30 * time.Second},
 		{"the connection breaks", breaks(io.ErrUnexpectedEOF), nil, Trouble{Kind: Again, Sent: true}, 0},
 		{"we are interrupted", breaks(context.Canceled), nil, Trouble{Kind: Again, Sent: true}, 0},
 		{"it takes too long", breaks(context.DeadlineExceeded), nil, Trouble{Kind: Again, Sent: true}, 0},
 		{"no token: uninstalled", nil, says(404, `{}`), Trouble{Kind: Suspended, Status: 404}, time.Minute},
 		{"no token: suspended", nil, says(403, `{}`), Trouble{Kind: Suspended, Status: 403}, time.Minute},
 		{"no token: limited", nil, says(403, `{}`, "Retry-After", "40"), Trouble{Kind: Limited, Status: 403}, 40 * time.Second},
+		{"no token: limited by a date", nil, says(429, `{}`, "Retry-After", start.Add(3*time.Minute).Format(http.TimeFormat)), Trouble{Kind: Limited, Status: 403}, 3 * time.Minute},
+		{"no token: limited without a time", nil, says(429, `{}`), Trouble{Kind: Limited, Status: 403}, time.Minute},
 		{"no token: our key is refused", nil, says(401, `{}`), Trouble{Kind: Again, Status: 401}, 0},
 		{"no token: GitHub is down", nil, says(502, `{}`), Trouble{Kind: Again, Status: 502}, 0},
 	} {
@@ -230,7 +245,7 @@ func TestTrouble(t *testing.T) {
 				t.Errorf("until %s, want %s", got.Until, c.want.Until)
 			}
 			got.Until = c.want.Until
-			if diff := cmp.Diff(c.want, got); diff != "" {
+			if diff := cmp.Diff(c.want, got, cmpopts.IgnoreUnexported(Trouble{})); diff != "" {
 				t.Errorf("%v (-want +got):\n%s", err, diff)
 			}
 			if IsGone(err) != (c.want.Kind == Gone) {
@@ -568,6 +583,35 @@ func TestEveryEffectHappensOnce(t *testing.T) {
 	}
 }
 
+// What was done is not written again: GitHub would tell of it a second time in the timeline, or to
+// watchers. The same reaction twice is one for GitHub itself.
+func TestWhatIsDoneIsNotWrittenAgain(t *testing.T) {
+	t.Parallel()
+	cases := append(effectCases(), effectCase{action: disclosure.EditAdvisory, make: func(t *testing.T, w *world) disclosure.Effect {
+		return disclosure.Effect{Repo: w.web, GHSA: w.report(t), Severity: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}
+	}})
+	for _, c := range cases {
+		if c.action == disclosure.React {
+			continue
+		}
+		t.Run(string(c.action), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			e := c.make(t, w)
+			e.Action = c.action
+			before := w.sim.Writes()
+			w.perform(t, e, false)
+			first := w.sim.Writes() - before
+			w.perform(t, e, true)
+			w.perform(t, e, true)
+			most := max(1, len(e.Labels))
+			if again := w.sim.Writes() - before - first; first < 1 || first > most || again != 0 {
+				t.Errorf("%d writes at first, %d more later", first, again)
+			}
+		})
+	}
+}
+
 func TestReceiptsNameWhatWasFoundAgain(t *testing.T) {
 	t.Parallel()
 	for _, c := range effectCases() {
@@ -770,6 +814,14 @@ func TestHistoryOpen(t *testing.T) {
 		t.Errorf("not known is not closed: %t, %v", got, err)
 	}
 	w.now = start.Add(time.Minute)
+	w.sim.RateLimit(w.inst, "primary", start.Add(10*time.Minute)) // GraphQL tells it with status 200
+	if got, err := w.HistoryOpen(t.Context(), w.inst, w.web, n); err == nil || !got || As(err).Kind != Limited || !As(err).Until.Equal(start.Add(10*time.Minute)) {
+		t.Errorf("limited: %t, %v", got, err)
+	}
+	w.now = start.Add(10 * time.Minute)
+	if got, err := w.HistoryOpen(t.Context(), w.inst, disclosure.Repo{Owner: "acme", Name: "gone"}, n); !IsGone(err) || !got {
+		t.Errorf("in a repository that is not there: %t, %v", got, err)
+	}
 	if err := w.sim.DeleteIssue("lea", "acme/web", n); err != nil {
 		t.Fatal(err)
 	}
@@ -809,11 +861,25 @@ func TestFailedDeliveries(t *testing.T) {
 			}
 		}
 	}
-	got, err := w.FailedDeliveries(t.Context(), start)
+	list := func(since time.Time) (map[string]int64, error) {
+		ds, err := w.FailedDeliveries(t.Context(), since)
+		got := map[string]int64{}
+		for _, d := range ds {
+			got[d.GUID] = d.ID
+			if d.Installation != w.inst || d.At.Before(start) {
+				t.Errorf("%+v", d)
+			}
+		}
+		if len(got) != len(ds) {
+			t.Errorf("%d deliveries are told as %d", len(got), len(ds))
+		}
+		return got, err
+	}
+	got, err := list(start)
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
-	got, err = w.FailedDeliveries(t.Context(), w.now)
+	got, err = list(w.now)
 	if err != nil || len(got) != 1 || got[guids[3]] == 0 {
 		t.Errorf("since a minute: %v, %v", got, err)
 	}
@@ -894,6 +960,16 @@ func TestWhatTheSweepFindsReadsLikeADelivery(t *testing.T) {
 			Notice{Event: FoundComment, Installation: 3, Repo: r, GHSA: "GHSA-1", Comment: &CommentNotice{ID: 9, Body: disclosure.Seal("canary"), Author: Person{Login: "mia"}, Created: start, Updated: start}},
 		},
 		{"an edit history", Found{Event: FoundHistory, Installation: 3, Repo: r, Issue: 4, HistoryOpen: true}, Notice{Event: FoundHistory, Installation: 3, Repo: r, Issue: &IssueNotice{Number: 4}, HistoryOpen: true}},
+		{
+			"an issue that was missed",
+			Found{Event: FoundIssue, Installation: 3, Repo: r, Action: "edited", Sender: Person{Login: "mia", Type: "User"}, About: &IssueNotice{Number: 4, URL: "u", Title: disclosure.Seal("canary"), Body: disclosure.Seal("canary"), Author: Person{Login: "rea", Type: "User"}, State: "open", Created: start, Updated: start}},
+			Notice{Event: FoundIssue, Installation: 3, Repo: r, Action: "edited", Sender: Person{Login: "mia", Type: "User"}, Issue: &IssueNotice{Number: 4, URL: "u", Title: disclosure.Seal("canary"), Body: disclosure.Seal("canary"), Author: Person{Login: "rea", Type: "User"}, State: "open", Created: start, Updated: start}},
+		},
+		{
+			"a comment in a tracker that was missed",
+			Found{Event: FoundSaid, Installation: 3, Repo: r, Private: true, Action: "created", Sender: Person{Login: "mia"}, About: &IssueNotice{Number: 4, PullRequest: true}, Said: &CommentNotice{ID: 9, Body: disclosure.Seal("/ack"), Author: Person{Login: "mia"}, Created: start, Updated: start}},
+			Notice{Event: FoundSaid, Installation: 3, Repo: r, Private: true, Action: "created", Sender: Person{Login: "mia"}, Issue: &IssueNotice{Number: 4, PullRequest: true}, Comment: &CommentNotice{ID: 9, Body: disclosure.Seal("/ack"), Author: Person{Login: "mia"}, Created: start, Updated: start}},
+		},
 		{"a policy", Found{Event: FoundPolicy, Installation: 3, Repo: r}, Notice{Event: FoundPolicy, Installation: 3, Repo: r}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

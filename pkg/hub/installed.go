@@ -3,7 +3,7 @@ package hub
 import (
 	"context"
 	"fmt"
-	"net/http"
+	"slices"
 	"time"
 
 	"github.com/google/go-github/v60/github"
@@ -15,6 +15,7 @@ import (
 type Installation struct {
 	ID          int64
 	Account     string
+	Org         bool // the account is an organisation
 	Suspended   bool
 	Permissions map[string]string
 }
@@ -23,21 +24,20 @@ type Installation struct {
 func (h *Hub) Installations(ctx context.Context) ([]Installation, error) {
 	// go-github's type lacks the advisories permission, so the answer is decoded here.
 	var out []Installation
-	for page := 1; page != 0; {
+	for page, full := 1, true; full; page++ {
 		var is []struct {
 			ID          int64             `json:"id"`
 			Account     Person            `json:"account"`
 			Suspended   *time.Time        `json:"suspended_at"`
 			Permissions map[string]string `json:"permissions"`
 		}
-		res, err := h.request(ctx, appGate, reading, http.MethodGet, fmt.Sprintf("app/installations?per_page=100&page=%d", page), nil, &is)
-		if err != nil {
+		if _, err := h.get(ctx, appGate, fmt.Sprintf("app/installations?per_page=100&page=%d", page), &is); err != nil {
 			return nil, fmt.Errorf("list installations: %w", err)
 		}
 		for _, i := range is {
-			out = append(out, Installation{ID: i.ID, Account: i.Account.Login, Suspended: i.Suspended != nil, Permissions: i.Permissions})
+			out = append(out, Installation{ID: i.ID, Account: i.Account.Login, Org: i.Account.Type == "Organization", Suspended: i.Suspended != nil, Permissions: i.Permissions})
 		}
-		page = res.NextPage
+		full = len(is) == 100 // a page from memory does not know that another one follows now
 	}
 	return out, nil
 }
@@ -65,6 +65,7 @@ func (h *Hub) Repos(ctx context.Context, inst int64) ([]disclosure.Repo, error) 
 	if err != nil {
 		return nil, err
 	}
+	ctx = unconditionally(ctx) // megabytes, read once an hour: they would drive out all else that is remembered
 	var out []disclosure.Repo
 	for page := 1; page != 0; {
 		var (
@@ -88,15 +89,24 @@ func (h *Hub) Repos(ctx context.Context, inst int64) ([]disclosure.Repo, error) 
 	return out, nil
 }
 
-// FailedDeliveries lists the GUIDs and ids of deliveries since a moment of which no attempt
-// succeeded, oldest first. GitHub never repeats one by itself.
-func (h *Hub) FailedDeliveries(ctx context.Context, since time.Time) (map[string]int64, error) {
+// A FailedDelivery is one of which no attempt succeeded.
+type FailedDelivery struct {
+	GUID         string
+	ID           int64 // of the newest attempt
+	At           time.Time
+	Installation int64
+}
+
+// FailedDeliveries lists what was tried since a moment and never succeeded, newest attempt first.
+// GitHub never repeats one by itself.
+func (h *Hub) FailedDeliveries(ctx context.Context, since time.Time) ([]FailedDelivery, error) {
 	c, err := h.client(appGate)
 	if err != nil {
 		return nil, err
 	}
-	failed, succeeded := map[string]int64{}, map[string]bool{}
-	for cursor := ""; ; {
+	var failed []FailedDelivery
+	seen, succeeded := map[string]bool{}, map[string]bool{}
+	for cursor, more := "", true; more; {
 		var (
 			ds  []*github.HookDelivery
 			res *github.Response
@@ -108,25 +118,23 @@ func (h *Hub) FailedDeliveries(ctx context.Context, since time.Time) (map[string
 		if err != nil {
 			return nil, fmt.Errorf("list deliveries: %w", err)
 		}
+		cursor, more = res.Cursor, res.Cursor != ""
 		for _, d := range ds {
-			if d.DeliveredAt != nil && d.DeliveredAt.Before(since) {
-				res.Cursor = ""
+			at := d.GetDeliveredAt().Time
+			if !at.IsZero() && at.Before(since) {
+				more = false
 				break
 			}
+			// The code and not the words of the status: a connection that never was has code 0.
 			if code := d.GetStatusCode(); code >= 200 && code < 300 {
 				succeeded[d.GetGUID()] = true
-			} else if _, newer := failed[d.GetGUID()]; !newer {
-				failed[d.GetGUID()] = d.GetID()
+			} else if !seen[d.GetGUID()] {
+				failed = append(failed, FailedDelivery{d.GetGUID(), d.GetID(), at, d.GetInstallationID()})
 			}
-		}
-		if cursor = res.Cursor; cursor == "" {
-			break
+			seen[d.GetGUID()] = true
 		}
 	}
-	for guid := range succeeded {
-		delete(failed, guid)
-	}
-	return failed, nil
+	return slices.DeleteFunc(failed, func(f FailedDelivery) bool { return succeeded[f.GUID] }), nil
 }
 
 // Redeliver asks GitHub to send a delivery again.

@@ -151,7 +151,10 @@ func (p performer) setIssue(ctx context.Context) (disclosure.Receipt, error) {
 	if err != nil {
 		return disclosure.Receipt{}, err
 	}
-	patch := issuePatch{Assignees: p.e.People}
+	patch := issuePatch{}
+	if people := people(i.Assignees); len(with(people, p.e.People)) > len(people) || len(p.e.People) > 0 && len(people) > len(p.e.People) {
+		patch.Assignees = p.e.People
+	}
 	if p.e.State != "" && i.GetState() != p.e.State {
 		patch.State, patch.Why = p.e.State, p.e.Why
 	}
@@ -159,6 +162,14 @@ func (p performer) setIssue(ctx context.Context) (disclosure.Receipt, error) {
 		return disclosure.Receipt{}, nil
 	}
 	return disclosure.Receipt{}, p.patchIssue(ctx, writing, patch)
+}
+
+func people(us []*github.User) []string {
+	out := make([]string, 0, len(us))
+	for _, u := range us {
+		out = append(out, u.GetLogin())
+	}
+	return out
 }
 
 // openIssue opens an issue of ours in the tracker.
@@ -252,12 +263,27 @@ func (p performer) react(ctx context.Context) (disclosure.Receipt, error) {
 	return disclosure.Receipt{}, err
 }
 
-// label adds to the labels that are there; GitHub's own call does not replace them.
+// label adds to the labels that are there; GitHub's own call does not replace them. What may have
+// been done before is looked for, so that the timeline tells of it once.
 func (p performer) label(ctx context.Context) (disclosure.Receipt, error) {
-	if p.e.Action == disclosure.AddLabel {
-		return disclosure.Receipt{}, p.send(ctx, p.inst, writing, http.MethodPost, p.issuePath("labels"), map[string][]string{"labels": p.e.Labels}, nil)
+	labels := p.e.Labels
+	if p.again {
+		i, err := p.Issue(ctx, p.inst, p.e.Repo, p.e.Number)
+		if err != nil {
+			return disclosure.Receipt{}, err
+		}
+		labels = slices.DeleteFunc(slices.Clone(labels), func(name string) bool {
+			there := slices.ContainsFunc(i.Labels, func(l *github.Label) bool { return strings.EqualFold(l.GetName(), name) })
+			return there == (p.e.Action == disclosure.AddLabel)
+		})
 	}
-	for _, l := range p.e.Labels {
+	if len(labels) == 0 {
+		return disclosure.Receipt{}, nil
+	}
+	if p.e.Action == disclosure.AddLabel {
+		return disclosure.Receipt{}, p.send(ctx, p.inst, writing, http.MethodPost, p.issuePath("labels"), map[string][]string{"labels": labels}, nil)
+	}
+	for _, l := range labels {
 		if err := p.send(ctx, p.inst, writing, http.MethodDelete, p.issuePath("labels", l), nil, nil); err != nil && !IsGone(err) {
 			return disclosure.Receipt{}, err
 		}
@@ -269,6 +295,12 @@ func (p performer) lock(ctx context.Context) (disclosure.Receipt, error) {
 	method := http.MethodPut
 	if p.e.Action == disclosure.Unlock {
 		method = http.MethodDelete
+	}
+	if p.again {
+		i, err := p.Issue(ctx, p.inst, p.e.Repo, p.e.Number)
+		if err != nil || i.GetLocked() == (p.e.Action == disclosure.Lock) {
+			return disclosure.Receipt{}, err
+		}
 	}
 	return disclosure.Receipt{}, p.send(ctx, p.inst, writing, method, p.issuePath("lock"), nil, nil)
 }

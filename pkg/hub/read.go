@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/go-github/v60/github"
-	"github.com/shurcooL/githubv4"
 
 	"github.com/heed-app/heed/pkg/disclosure"
 )
@@ -18,6 +18,7 @@ import (
 // published schema, which is why go-github's type is not used.
 type Advisory struct {
 	GHSA        string    `json:"ghsa_id"`
+	URL         string    `json:"url"`
 	CVE         string    `json:"cve_id"`
 	HTMLURL     string    `json:"html_url"`
 	State       string    `json:"state"`
@@ -30,6 +31,10 @@ type Advisory struct {
 	Submission  *struct {
 		Accepted bool `json:"accepted"`
 	} `json:"submission"`
+	CVSS struct {
+		V3 score `json:"cvss_v3"`
+		V4 score `json:"cvss_v4"`
+	} `json:"cvss_severities"`
 	Vulnerabilities []struct {
 		Patched string `json:"patched_versions"`
 	} `json:"vulnerabilities"`
@@ -85,17 +90,53 @@ func (h *Hub) Advisory(ctx context.Context, inst int64, r disclosure.Repo, ghsa 
 	return a, nil
 }
 
+type score struct {
+	Vector string `json:"vector_string"`
+}
+
+// scored reports whether a CVSS vector stands on the advisory.
+func (a Advisory) scored(vector string) bool {
+	return vector == a.CVSS.V3.Vector || vector == a.CVSS.V4.Vector
+}
+
+// Of is the repository of an advisory as its address names it: an organisation's list says it
+// nowhere else.
+func (a Advisory) Of() (owner, name string) {
+	_, path, _ := strings.Cut(a.URL, "/repos/")
+	parts := strings.Split(path, "/")
+	if len(parts) < 2 {
+		return "", ""
+	}
+	return parts[0], parts[1]
+}
+
 // Advisories lists advisories by last change, newest first, down to since and including it, for
-// GitHub's times are whole seconds. An empty
-// list may mean a missing permission.
+// GitHub's times are whole seconds. An empty list may mean a missing permission.
 func (h *Hub) Advisories(ctx context.Context, inst int64, r disclosure.Repo, since time.Time) ([]Advisory, error) {
-	path := in(r.Owner, r.Name, "security-advisories") + "?sort=updated&direction=desc&per_page=100"
-	var out []Advisory
-	for path != "" {
+	out, err := h.advisories(ctx, inst, in(r.Owner, r.Name, "security-advisories"), since)
+	if err != nil {
+		return nil, fmt.Errorf("list advisories of %s: %w", r, err)
+	}
+	return out, nil
+}
+
+// OrgAdvisories is Advisories for all repositories of an organisation, those where the App is not
+// installed among them.
+func (h *Hub) OrgAdvisories(ctx context.Context, inst int64, org string, since time.Time) ([]Advisory, error) {
+	out, err := h.advisories(ctx, inst, "orgs/"+url.PathEscape(org)+"/security-advisories", since)
+	if err != nil {
+		return nil, fmt.Errorf("list advisories of %s: %w", org, err)
+	}
+	return out, nil
+}
+
+func (h *Hub) advisories(ctx context.Context, inst int64, path string, since time.Time) (out []Advisory, err error) {
+	const query = "?sort=updated&direction=desc&per_page=100"
+	for next := path + query; next != ""; {
 		var page []Advisory
-		res, err := h.get(ctx, inst, path, &page)
+		res, err := h.get(ctx, inst, next, &page)
 		if err != nil {
-			return nil, fmt.Errorf("list advisories of %s: %w", r, err)
+			return nil, err
 		}
 		for _, a := range page {
 			if a.Updated.Before(since) {
@@ -103,9 +144,9 @@ func (h *Hub) Advisories(ctx context.Context, inst int64, r disclosure.Repo, sin
 			}
 			out = append(out, a)
 		}
-		path = ""
+		next = ""
 		if res.After != "" {
-			path = in(r.Owner, r.Name, "security-advisories") + "?sort=updated&direction=desc&per_page=100&after=" + res.After
+			next = path + query + "&after=" + url.QueryEscape(res.After)
 		}
 	}
 	return out, nil
@@ -276,7 +317,8 @@ func (h *Hub) Policy(ctx context.Context, inst int64, r disclosure.Repo) (text [
 	if err != nil {
 		return nil, "", err
 	}
-	err = h.call(ctx, inst, reading, func() error {
+	ctx = conditionally(ctx)
+	err = h.call(ctx, inst, loading, func() error {
 		found, err := h.loader.LoadConfig(ctx, c, r.Owner, r.Name, "")
 		if err != nil || found.IsUndefined() {
 			return err
@@ -309,43 +351,4 @@ func (h *Hub) File(ctx context.Context, inst int64, r disclosure.Repo, path stri
 		return "", fmt.Errorf("read %s of %s: %w", path, r, err)
 	}
 	return text, nil
-}
-
-// HistoryOpen reports whether strangers can still read an older text of an issue: a revision that
-// nobody deleted and that is not the text that stands there now.
-func (h *Hub) HistoryOpen(ctx context.Context, inst int64, r disclosure.Repo, n int) (bool, error) {
-	c, err := h.v4(inst)
-	if err != nil {
-		return false, err
-	}
-	var q struct {
-		Repository struct {
-			Issue struct {
-				Body             string
-				UserContentEdits struct {
-					Nodes []struct {
-						DeletedAt *time.Time
-						Diff      *string
-					}
-				} `graphql:"userContentEdits(first: 100)"`
-			} `graphql:"issue(number: $number)"`
-		} `graphql:"repository(owner: $owner, name: $name)"`
-	}
-	err = h.call(ctx, inst, reading, func() error {
-		return c.Query(ctx, &q, map[string]any{
-			"owner": githubv4.String(r.Owner), "name": githubv4.String(r.Name), "number": githubv4.Int(n), //nolint:gosec // issue numbers are small
-		})
-	})
-	if err != nil && strings.Contains(err.Error(), "Could not resolve to an Issue") {
-		return false, nil // the issue was deleted, which is the best purge there is
-	}
-	if err != nil {
-		return true, fmt.Errorf("edit history of %s#%d: %w", r, n, err)
-	}
-	for _, e := range q.Repository.Issue.UserContentEdits.Nodes {
-		if e.DeletedAt == nil && e.Diff != nil && *e.Diff != q.Repository.Issue.Body {
-			return true, nil
-		}
-	}
-	return false, nil
 }

@@ -27,10 +27,12 @@ const (
 // Trouble is the error of every call. Its text never holds a body.
 type Trouble struct {
 	Kind   TroubleKind
-	Until  time.Time // Limited, Suspended: not before
+	Until  time.Time // Limited, Suspended: not before; Again: not before, if GitHub says so
 	Status int       // HTTP status, 0 if there was no answer
 	Sent   bool      // it may have reached GitHub
 	Err    error
+
+	blind bool // Limited, and GitHub did not say for how long
 }
 
 func (t *Trouble) Error() string { return t.Err.Error() }
@@ -54,27 +56,34 @@ const (
 	waitSuspended = time.Minute
 )
 
+// waitMost is how long a time that GitHub names is believed: its longest limit is an hour's.
+const waitMost = 2 * time.Hour
+
 // classify is the one place that decides what an error means.
 func classify(err error, now time.Time) *Trouble {
 	if err == nil {
 		return nil
 	}
-	if primary := (*github.RateLimitError)(nil); errors.As(err, &primary) {
-		return limited(primary.Rate.Reset.Time, now, "GitHub's rate limit is used up")
-	}
-	if secondary := (*github.AbuseRateLimitError)(nil); errors.As(err, &secondary) {
-		return limited(now.Add(secondary.GetRetryAfter()), now, "GitHub's secondary rate limit")
-	}
 	if token := (*ghinstallation.HTTPError)(nil); errors.As(err, &token) {
 		return tokenTrouble(token, now)
+	}
+	if primary := (*github.RateLimitError)(nil); errors.As(err, &primary) {
+		return limited(primary.Response, primary.Rate.Reset.Time, now)
+	}
+	if secondary := (*github.AbuseRateLimitError)(nil); errors.As(err, &secondary) {
+		return limited(secondary.Response, time.Time{}, now)
 	}
 	if answer := (*github.ErrorResponse)(nil); errors.As(err, &answer) && answer.Response != nil {
 		return answerTrouble(answer, now)
 	}
-	if errors.Is(err, context.Canceled) {
+	switch {
+	case errors.Is(err, errElsewhere):
+		return &Trouble{Kind: Refused, Err: errElsewhere}
+	case errors.Is(err, context.Canceled):
 		return &Trouble{Kind: Again, Sent: true, Err: errors.New("interrupted")}
+	default:
+		return &Trouble{Kind: Again, Sent: true, Err: errors.New("no answer from GitHub: " + reason(err))}
 	}
-	return &Trouble{Kind: Again, Sent: true, Err: errors.New("no answer from GitHub: " + reason(err))}
 }
 
 // reason gives the innermost error: the outer ones repeat the address of the call.
@@ -88,11 +97,21 @@ func reason(err error) string {
 	}
 }
 
-func limited(until, now time.Time, why string) *Trouble {
-	if !until.After(now) {
-		until = now.Add(waitLimited)
+// limited is a call too many. reset is when the hour ends, if that is known otherwise.
+func limited(r *http.Response, reset, now time.Time) *Trouble {
+	t := &Trouble{Kind: Limited, Until: reset, Status: http.StatusForbidden, Err: errors.New("GitHub's rate limit")}
+	if r != nil {
+		if at := retryAfter(r, now); !at.IsZero() {
+			t.Until = at
+		}
 	}
-	return &Trouble{Kind: Limited, Until: until, Status: http.StatusForbidden, Err: errors.New(why)}
+	if !t.Until.After(now) {
+		t.Until, t.blind = now.Add(waitLimited), true
+	}
+	if most := now.Add(waitMost); t.Until.After(most) {
+		t.Until = most
+	}
+	return t
 }
 
 // tokenTrouble: no token for the installation.
@@ -105,12 +124,27 @@ func tokenTrouble(e *ghinstallation.HTTPError, now time.Time) *Trouble {
 	switch {
 	case status == http.StatusNotFound || status == http.StatusGone:
 		return &Trouble{Kind: Suspended, Until: now.Add(waitSuspended), Status: status, Err: errors.New("the App is not installed there any more")}
-	case status == http.StatusForbidden && e.Response.Header.Get("Retry-After") == "" && e.Response.Header.Get("X-RateLimit-Remaining") != "0":
+	case isLimit(e.Response, ""):
+		return limited(e.Response, time.Time{}, now)
+	case status == http.StatusForbidden:
 		return &Trouble{Kind: Suspended, Until: now.Add(waitSuspended), Status: status, Err: errors.New("the installation is suspended")}
-	case status == http.StatusForbidden || status == http.StatusTooManyRequests:
-		return limited(retryAfter(e.Response, now), now, "GitHub's rate limit")
 	default:
-		return &Trouble{Kind: Again, Status: status, Err: errors.New("no token: " + e.Response.Status)}
+		return &Trouble{Kind: Again, Until: retryAfter(e.Response, now), Status: status, Err: errors.New("no token: " + e.Response.Status)}
+	}
+}
+
+// isLimit tells a limit from other refusals, by what GitHub's documentation says and by its words.
+func isLimit(r *http.Response, text string) bool {
+	switch r.StatusCode {
+	case http.StatusTooManyRequests:
+		return true
+	case http.StatusForbidden:
+		return r.Header.Get("Retry-After") != "" || r.Header.Get("X-RateLimit-Remaining") == "0" || strings.Contains(text, "rate limit") ||
+			strings.Contains(text, "submitted too quickly")
+	case http.StatusUnprocessableEntity:
+		return strings.Contains(text, "submitted too quickly")
+	default:
+		return false
 	}
 }
 
@@ -119,16 +153,14 @@ func answerTrouble(e *github.ErrorResponse, now time.Time) *Trouble {
 	t := &Trouble{Status: status, Sent: true, Err: errors.New(strings.TrimSpace(e.Response.Status + ": " + message(e)))}
 	text := strings.ToLower(e.Message)
 	switch {
-	case status == http.StatusTooManyRequests, status == http.StatusForbidden && e.Response.Header.Get("Retry-After") != "",
-		status == http.StatusForbidden && e.Response.Header.Get("X-RateLimit-Remaining") == "0",
-		status == http.StatusForbidden && strings.Contains(text, "rate limit"):
-		return limited(retryAfter(e.Response, now), now, "GitHub's rate limit")
+	case isLimit(e.Response, text):
+		return limited(e.Response, time.Time{}, now)
 	case status == http.StatusForbidden && strings.Contains(text, "suspended"):
 		t.Kind, t.Until = Suspended, now.Add(waitSuspended)
 	case status == http.StatusNotFound, status == http.StatusGone:
 		t.Kind = Gone
 	case status == http.StatusUnauthorized, status == http.StatusConflict, status == http.StatusRequestTimeout, status >= 500:
-		t.Kind = Again
+		t.Kind, t.Until = Again, retryAfter(e.Response, now)
 	default:
 		t.Kind = Refused
 	}
@@ -153,9 +185,14 @@ func message(e *github.ErrorResponse) string {
 	return out
 }
 
+// retryAfter is when GitHub says to come again, in any of its three ways; zero if it does not.
 func retryAfter(r *http.Response, now time.Time) time.Time {
-	if n, err := strconv.Atoi(r.Header.Get("Retry-After")); err == nil {
-		return now.Add(time.Duration(n) * time.Second)
+	after := r.Header.Get("Retry-After")
+	if n, err := strconv.Atoi(after); err == nil {
+		return now.Add(time.Duration(min(max(n, 0), int(waitMost/time.Second))) * time.Second)
+	}
+	if at, err := http.ParseTime(after); err == nil {
+		return at
 	}
 	if r.Header.Get("X-RateLimit-Remaining") == "0" {
 		if n, err := strconv.ParseInt(r.Header.Get("X-RateLimit-Reset"), 10, 64); err == nil {

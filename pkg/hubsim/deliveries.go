@@ -177,10 +177,9 @@ func (s *Sim) Sent() []Delivery {
 func (s *Sim) RecordDelivery(id int64, status int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, d := range s.deliveries {
-		if d.ID == id {
-			d.ended, d.status = true, status
-		}
+	i, found := slices.BinarySearchFunc(s.deliveries, id, func(d *delivery, id int64) int { return int(d.ID - id) })
+	if found {
+		s.deliveries[i].ended, s.deliveries[i].status = true, status
 	}
 }
 

@@ -3,6 +3,7 @@ package hubsim
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -108,6 +109,23 @@ func (s *Sim) Rename(repo, newName string) {
 	s.emit("repository", "renamed", r.owner, s.doer(r.owner), r, obj{
 		"changes": obj{"repository": obj{"name": obj{"from": old}}},
 	})
+}
+
+// Transfer gives a repository to another owner, whose installation, if there is one, is told. The
+// old name redirects, as far as the caller may see the new one.
+func (s *Sim) Transfer(repo, newOwner string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, old := s.mustRepo(repo), s.accounts[fold(strings.Split(repo, "/")[0])]
+	if in := s.installedOn(old); in != nil {
+		s.emit("installation_repositories", "removed", old, s.doer(old), nil, obj{
+			"installation": s.installationObj(in), "repository_selection": "all",
+			"repositories_added": []any{}, "repositories_removed": []any{shortRepo(r)}, "requester": nil,
+		})
+	}
+	r.owner = s.ensure(newOwner, true)
+	s.names[fold(r.full())] = r.id
+	s.emit("repository", "transferred", r.owner, s.doer(r.owner), r, obj{"changes": obj{"owner": obj{"from": obj{"organization": orgObj(old)}}}})
 }
 
 // Privatize hides a repository; its advisories are out of reach from now on.

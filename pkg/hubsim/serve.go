@@ -269,14 +269,23 @@ func (c *call) finish() {
 	c.header.Set("X-GitHub-Media-Type", "github.v3; format=json")
 	c.header.Set("X-GitHub-Request-Id", fmt.Sprintf("SIM:%06X", len(c.log)+1))
 	if c.r.Method == http.MethodGet && c.status == http.StatusOK {
-		// The tag depends on the caller's token: rotating it makes caches cold.
-		h := sha256.Sum256(append([]byte(c.r.Header.Get("Authorization")+"\x00"), c.bytes...))
-		tag := `W/"` + hex.EncodeToString(h[:]) + `"`
+		// The tag is a sum of these headers and the body: it depends on the caller's token, so that
+		// rotating it makes caches cold. Source: github.com/bored-engineer/github-conditional-http-transport
+		h := sha256.New()
+		for _, name := range []string{"Accept", "Authorization", "Cookie"} {
+			for _, v := range c.r.Header.Values(name) {
+				_, _ = io.WriteString(h, v+":")
+			}
+		}
+		_, _ = h.Write(c.bytes)
+		tag := `W/"` + hex.EncodeToString(h.Sum(nil)) + `"`
 		c.header.Set("ETag", tag)
 		c.header.Set("Cache-Control", "private, max-age=60, s-maxage=60")
 		c.header.Set("Vary", "Accept, Authorization, Cookie, X-GitHub-OTP")
 		if strings.Contains(c.r.Header.Get("If-None-Match"), strings.TrimPrefix(tag, "W/")) {
 			c.status, c.bytes = http.StatusNotModified, nil
+			c.header.Del("Link") // whoever remembers the page must remember what follows it
+			c.header.Del("Content-Type")
 			c.giveBack() // 304 is free of the primary limit
 		}
 	}

@@ -6,6 +6,9 @@ create index delivery_done on delivery(done) where done is not null;
 alter table cases add column erase_at {int};
 create index cases_erase on cases(erase_at) where erase_at is not null;
 
+-- What lies aside is counted every minute.
+create index effect_parked on effect(id) where state = 2;
+
 -- Processes that work on this database: they share what GitHub allows an installation.
 create table replica (
   name   text primary key,

@@ -1,0 +1,98 @@
+package hub
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/go-github/v60/github"
+
+	"github.com/heed-app/heed/pkg/disclosure"
+)
+
+// IssuesSince lists the issues of a repository that changed in any way since a moment, oldest change
+// first, so that what changes meanwhile comes at the end. Pull requests are left out.
+func (h *Hub) IssuesSince(ctx context.Context, inst int64, r disclosure.Repo, since time.Time) ([]IssueNotice, error) {
+	var out []IssueNotice
+	err := pages(func(page int) (int, error) {
+		var is []*github.Issue
+		res, err := h.get(ctx, inst, in(r.Owner, r.Name, "issues")+"?state=all&"+changedSince(since, page), &is)
+		if err != nil {
+			return 0, fmt.Errorf("list issues of %s: %w", r, err)
+		}
+		for _, i := range is {
+			if !i.IsPullRequest() {
+				out = append(out, issueNotice(i))
+			}
+		}
+		return res.NextPage, nil
+	})
+	return out, err
+}
+
+// SaidSince lists the comments on issues and pull requests of a repository that were written or edited since a
+// moment. Of the issue only number, address and kind are known.
+func (h *Hub) SaidSince(ctx context.Context, inst int64, r disclosure.Repo, since time.Time) ([]Found, error) {
+	var out []Found
+	err := pages(func(page int) (int, error) {
+		var cs []*github.IssueComment
+		res, err := h.get(ctx, inst, in(r.Owner, r.Name, "issues", "comments")+"?"+changedSince(since, page), &cs)
+		if err != nil {
+			return 0, fmt.Errorf("list comments of %s: %w", r, err)
+		}
+		for _, c := range cs {
+			n, err := strconv.Atoi(path.Base(c.GetIssueURL()))
+			if err != nil {
+				continue
+			}
+			at, _, _ := strings.Cut(c.GetHTMLURL(), "#")
+			out = append(out, Found{
+				Event: FoundSaid, Installation: inst, Repo: r,
+				About: &IssueNotice{Number: n, URL: at, PullRequest: strings.Contains(at, "/pull/")},
+				Said: &CommentNotice{
+					ID: c.GetID(), URL: c.GetHTMLURL(), Body: disclosure.Seal(c.GetBody()), Author: person(c.GetUser()),
+					Created: c.GetCreatedAt().Time, Updated: c.GetUpdatedAt().Time,
+				},
+			})
+		}
+		return res.NextPage, nil
+	})
+	return out, err
+}
+
+// IssueNotice reads one issue as a webhook would show it.
+func (h *Hub) IssueNotice(ctx context.Context, inst int64, r disclosure.Repo, n int) (IssueNotice, error) {
+	i, err := h.Issue(ctx, inst, r, n)
+	if err != nil {
+		return IssueNotice{}, err
+	}
+	return issueNotice(i), nil
+}
+
+func pages(read func(page int) (next int, err error)) error {
+	for page := 1; page != 0; {
+		next, err := read(page)
+		if err != nil {
+			return err
+		}
+		page = next
+	}
+	return nil
+}
+
+func changedSince(t time.Time, page int) string {
+	return fmt.Sprintf("sort=updated&direction=asc&since=%s&per_page=100&page=%d", url.QueryEscape(t.UTC().Format(time.RFC3339)), page)
+}
+
+func issueNotice(i *github.Issue) IssueNotice {
+	return IssueNotice{
+		Number: i.GetNumber(), URL: i.GetHTMLURL(), Title: disclosure.Seal(i.GetTitle()), Body: disclosure.Seal(i.GetBody()),
+		Author: person(i.GetUser()), State: i.GetState(), PullRequest: i.IsPullRequest(), Created: i.GetCreatedAt().Time, Updated: i.GetUpdatedAt().Time,
+	}
+}
+
+func person(u *github.User) Person { return Person{Login: u.GetLogin(), Type: u.GetType()} }

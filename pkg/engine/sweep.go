@@ -239,9 +239,11 @@ func (s *sweeper) advisories(ctx context.Context, r disclosure.Repo) error {
 		return err
 	}
 	for _, a := range list {
-		// What was published or closed before we came is nobody's promise.
 		if since.IsZero() && a.State != "triage" && a.State != "draft" {
-			continue
+			// What was published or closed before we came is nobody's promise.
+			if _, err := s.Store.CaseByRef(ctx, disclosure.RefAdvisory(r.ID, a.GHSA)); errors.Is(err, store.ErrNotFound) {
+				continue
+			}
 		}
 		f := hub.Found{
 			Event: hub.FoundAdvisory, GUID: fmt.Sprintf("advisory-%d-%s-%s", r.ID, a.GHSA, fingerprint(a)),

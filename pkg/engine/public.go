@@ -100,7 +100,7 @@ func (e *Engine) readPublic(ctx context.Context, t thought, c disclosure.Case, r
 	}
 	ev := flow.Event{
 		Kind: kind, At: n.Issue.Created, Installation: n.Installation, Repo: n.Repo,
-		Actor: flow.Actor{Login: n.Sender.Login}, Issue: issueOf(n), Reading: reading,
+		Actor: flow.Actor{Login: n.Sender.Login}, Issue: issueOf(n), Reading: reading, First: c.ID == 0,
 	}
 	if n.Action == "edited" {
 		ev.At = n.Issue.Updated

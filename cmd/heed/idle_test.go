@@ -40,7 +40,7 @@ func BenchmarkIdle(b *testing.B) {
 	defer github.Close()
 	for b.Loop() {
 		begin := time.Now()
-		s := serve(b, binary, b.TempDir(), github.URL, sim)
+		s := host{binary: binary, dir: b.TempDir(), github: github.URL, sim: sim}.serve(b)
 		started := time.Since(begin)
 		before := ticks(b, s.cmd.Process.Pid)
 		const idle = 10 * time.Second

@@ -129,6 +129,9 @@ func (e *Engine) allowed(ctx context.Context, c disclosure.Case, f disclosure.Ef
 func (e *Engine) settle(ctx context.Context, c disclosure.Case, a store.Attempt, ev flow.Event) error {
 	ctx = context.WithoutCancel(ctx) // it happened: nothing may keep us from knowing
 	w, err := e.look(ctx, c.Installation, c.Repo, wants{pvr: c.Issue != 0})
+	if err != nil && worthwhile(err, a) {
+		return e.retry(ctx, a, err)
+	}
 	if err != nil {
 		w = e.known(c.Installation, c.Repo)
 	}
@@ -143,6 +146,20 @@ func (e *Engine) settle(ctx context.Context, c disclosure.Case, a store.Attempt,
 		}
 		return e.think(ctx, tx, c.ID, ev, w)
 	})
+}
+
+// worthwhile: the world cannot be seen right now, and will be. What follows from an effect must not be
+// decided by the built-in policy because a process that has just started knows no other: the effect
+// is tried again, which finds that it was done.
+func worthwhile(err error, a store.Attempt) bool {
+	t := hub.As(err)
+	return t.Kind != hub.Refused && t.Kind != hub.Gone && a.Attempts <= mostAttempts
+}
+
+// retry puts off an effect that may have been done.
+func (e *Engine) retry(ctx context.Context, a store.Attempt, cause error) error {
+	t, now := hub.As(cause), e.Now()
+	return e.Store.Retry(context.WithoutCancel(ctx), a, now, later(now, t, a.Attempts), t.Error(), true, t.Kind == hub.Again)
 }
 
 // think is decide for a case that exists.
@@ -162,10 +179,12 @@ func (e *Engine) changed(ctx context.Context, c disclosure.Case, a store.Attempt
 	}
 	ev, err := e.reread(ctx, c, a)
 	if err != nil {
-		t := hub.As(err)
-		return e.Store.Retry(context.WithoutCancel(ctx), a, e.Now(), later(e.Now(), t, a.Attempts), t.Error(), true, t.Kind == hub.Again)
+		return e.retry(ctx, a, err)
 	}
 	w, err := e.look(ctx, c.Installation, c.Repo, wants{pvr: true})
+	if err != nil && worthwhile(err, a) {
+		return e.retry(ctx, a, err)
+	}
 	if err != nil {
 		w = e.known(c.Installation, c.Repo)
 	}

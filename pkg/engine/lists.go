@@ -13,6 +13,7 @@ import (
 
 	"github.com/heed-app/heed/pkg/disclosure"
 	"github.com/heed-app/heed/pkg/hub"
+	"github.com/heed-app/heed/pkg/store"
 )
 
 // How the lists of advisories are looked at.
@@ -210,9 +211,11 @@ func behind(newest time.Time) time.Time {
 
 // advisory takes in one advisory of a list; newest is zero when it is looked at for the first time.
 func (s *sweeper) advisory(ctx context.Context, r disclosure.Repo, a hub.Advisory, newest time.Time) error {
-	// What was published or closed before we came is nobody's promise.
 	if newest.IsZero() && a.State != "triage" && a.State != "draft" {
-		return nil
+		// What was published or closed before we came is nobody's promise.
+		if _, err := s.Store.CaseByRef(ctx, disclosure.RefAdvisory(r.ID, a.GHSA)); errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
 	}
 	return s.take(ctx, hub.Found{
 		Event: hub.FoundAdvisory, GUID: fmt.Sprintf("advisory-%d-%s-%s", r.ID, a.GHSA, fingerprint(a)),

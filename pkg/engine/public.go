@@ -45,6 +45,9 @@ func (e *Engine) issue(ctx context.Context, t thought) ([]happening, error) {
 		}
 		return e.checklist(ctx, c, ref)
 	}
+	if n.Private && n.Action == "edited" && c.ID == 0 {
+		return nil, e.unborn(ctx, n)
+	}
 	if n.Private || c.ID == 0 && ordinary(t.verdict) {
 		return nil, nil
 	}
@@ -58,6 +61,16 @@ func (e *Engine) issue(ctx context.Context, t thought) ([]happening, error) {
 		t.n.Issue, t.verdict = &fresh, detect.Read(i.GetTitle(), i.GetBody())
 	}
 	return e.readPublic(ctx, t, c, ref, flow.IssueSeen, n.Issue.Author, policy.Issues)
+}
+
+// unborn says that something happened on an issue of ours whose case does not know it yet: we opened
+// it, and the answer got lost. It waits until the issue was found by its mark; people can be quicker.
+func (e *Engine) unborn(ctx context.Context, n hub.Notice) error {
+	us, err := e.Hub.Login(ctx)
+	if err == nil && n.Issue.Author.Login == us {
+		err = &hub.Trouble{Kind: hub.Again, Err: errors.New("an issue of ours, of no case so far")}
+	}
+	return err
 }
 
 // checklist reads the release checklist as it is now: edits arrive in any order.
@@ -100,7 +113,7 @@ func (e *Engine) readPublic(ctx context.Context, t thought, c disclosure.Case, r
 	}
 	ev := flow.Event{
 		Kind: kind, At: n.Issue.Created, Installation: n.Installation, Repo: n.Repo,
-		Actor: flow.Actor{Login: n.Sender.Login}, Issue: issueOf(n), Reading: reading,
+		Actor: flow.Actor{Login: n.Sender.Login}, Issue: issueOf(n), Reading: reading, First: c.ID == 0,
 	}
 	if n.Action == "edited" {
 		ev.At = n.Issue.Updated
@@ -150,6 +163,9 @@ func (e *Engine) comment(ctx context.Context, t thought) ([]happening, error) {
 	c, err := e.Store.CaseByRef(ctx, issueRef)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
+	}
+	if n.Private && c.ID == 0 {
+		return nil, e.unborn(ctx, n)
 	}
 	var out []happening
 	place := command.Public

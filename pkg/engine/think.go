@@ -29,6 +29,10 @@ type happening struct {
 	world flow.World
 }
 
+// errOvertaken says that there is a case by now: others think at the same time, and what counts for
+// a case is how GitHub reads now.
+var errOvertaken = errors.New("overtaken by another delivery")
+
 // Think works off one committed group of deliveries. Ordinary ones are retired together; whatever
 // might shorten an exposure goes first. A delivery that fails waits for itself and stops no other.
 func (e *Engine) Think(ctx context.Context, group string) error {
@@ -90,9 +94,9 @@ func (e *Engine) consider(ctx context.Context, t thought, us string) (quiet bool
 	if err != nil {
 		return false, e.postpone(ctx, t.Delivery, err)
 	}
-	e.stats.delivery("thought")
 	if len(hs) == 0 {
 		e.stats.thought(e.Now().Sub(t.Received))
+		e.stats.delivery("thought")
 		return true, nil
 	}
 	err = e.Store.Write(ctx, e.Now(), func(tx *store.Tx) error {
@@ -107,10 +111,14 @@ func (e *Engine) consider(ctx context.Context, t thought, us string) (quiet bool
 		}
 		return nil
 	})
+	if errors.Is(err, errOvertaken) {
+		return e.consider(ctx, t, us)
+	}
 	if err != nil {
 		return false, fmt.Errorf("think about delivery %s: %w", t.GUID, err)
 	}
 	e.stats.thought(e.Now().Sub(t.Received))
+	e.stats.delivery("thought")
 	e.Log.InfoContext(ctx, "thought", "delivery", t.GUID, "event", t.Event, "action", t.n.Action)
 	return false, nil
 }
@@ -120,6 +128,9 @@ func (e *Engine) decide(ctx context.Context, tx *store.Tx, h happening) error {
 	c, err := tx.CaseByRef(ctx, h.ref)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
+	}
+	if h.event.First && c.ID != 0 {
+		return errOvertaken
 	}
 	d := flow.Step(c, h.event, h.world)
 	if d.Nothing() {

@@ -57,6 +57,7 @@ type Event struct {
 	Receipt      disclosure.Receipt
 	Reason       string
 	HistoryOpen  bool
+	First        bool   // a text as it was delivered: there was no case yet when it was read
 	Reread       bool   // the text changed between the decision and the act
 	Mistakes     string // what is wrong with the policy file; "" when nothing is
 }

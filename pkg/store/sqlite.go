@@ -142,6 +142,10 @@ func (d *embedded) revive(ctx context.Context) (int64, error) {
 	if _, err := d.writer.ExecContext(ctx, `update cases set lane_until = 0 where lane_until > 0`); err != nil {
 		return 0, fmt.Errorf("free lanes: %w", err)
 	}
+	// Whoever led is dead too. River would wait 15 seconds for him, and nobody would sweep meanwhile.
+	if _, err := d.writer.ExecContext(ctx, `delete from river_leader`); err != nil {
+		return 0, fmt.Errorf("depose the leader: %w", err)
+	}
 	return r.RowsAffected()
 }
 

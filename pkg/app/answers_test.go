@@ -1,0 +1,81 @@
+package app_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/heed-app/heed/pkg/hubsim"
+)
+
+// TestQuickerThanTheAnswer: GitHub opened the issue in the tracker, and its answer got lost. Mia reads
+// the issue and commands before it is found by its mark: she is obeyed all the same.
+func TestQuickerThanTheAnswer(t *testing.T) {
+	t.Parallel()
+	w := newDay(t)
+	lost := false
+	w.sim.SetFault(func(r *http.Request, write bool, _ int) hubsim.Fault {
+		if write && !lost && r.URL.Path == "/repos/acme/security-cases/issues" {
+			lost = true
+			return hubsim.LandedUnanswered
+		}
+		return hubsim.None
+	})
+	ghsa, err := w.sim.Report("rea", "acme/web", "Overflow", "A deadly header.")
+	check(t, err)
+	_, err = w.step()
+	check(t, err)
+	_, err = w.sim.CommentIssue("mia", "acme/security-cases", 1, "/ack We have it.")
+	check(t, err)
+	check(t, w.settle())
+	i, _ := w.sim.Issue("acme/security-cases", 1)
+	a, _ := w.sim.AdvisoryOf("acme/web", ghsa)
+	if !lost || !slices.Equal(i.Comments[0].Reactions, []string{"eyes", "rocket"}) || len(a.Comments) != 2 {
+		t.Errorf("lost: %t; the command: %v; said to rea: %d", lost, i.Comments[0].Reactions, len(a.Comments))
+	}
+}
+
+// TestKnowsNoPolicy: killed after the draft was opened, and up again while the policy cannot be read.
+// What the policy asks for after a draft waits for it, and is not what the built-in one asks for.
+func TestKnowsNoPolicy(t *testing.T) {
+	t.Parallel()
+	w := newDay(t)
+	failures := 0
+	w.sim.SetFault(func(r *http.Request, _ bool, _ int) hubsim.Fault {
+		if w.cuts > 0 && failures < 3 && strings.Contains(r.URL.Path, "/contents/") {
+			failures++
+			return hubsim.Lost
+		}
+		return hubsim.None
+	})
+	w.landCut = w.sim.Writes() + 2 // the text is out of sight, the draft is there
+	_, err := w.sim.OpenIssue("eve", "acme/web", leakTitle, leakBody)
+	check(t, err)
+	check(t, w.settle())
+	check(t, w.advance(w.settings().SweepEvery))
+	i, _ := w.sim.Issue("acme/web", 1)
+	ghsa := w.sim.Advisories("acme/web")
+	a, _ := w.sim.AdvisoryOf("acme/web", ghsa[0])
+	if failures != 3 || len(ghsa) != 1 || !slices.Equal(a.Teams, []string{"security"}) || !slices.Equal(i.Labels, []string{"moved"}) || len(i.Comments) != 1 {
+		t.Errorf("%d failures: %d drafts, the first for %v; labels %v, %d replies", failures, len(ghsa), a.Teams, i.Labels, len(i.Comments))
+	}
+}
+
+// newDay is a world with the policy of the day in force.
+func newDay(t *testing.T) *world {
+	t.Helper()
+	w, err := newWorld(t.TempDir(), testLog(t))
+	check(t, err)
+	t.Cleanup(func() { _ = w.powerOff() })
+	check(t, w.sim.PushFile("lea", "acme/web", ".github/disclosure.yml", dayPolicy))
+	check(t, w.settle())
+	return w
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

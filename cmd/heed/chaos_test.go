@@ -316,7 +316,7 @@ func (c *chaos) touched() (out []string) {
 // peace waits until nothing is left to be done, and everything is as it must be for some sweeps.
 func (c *chaos) peace(limit time.Duration) {
 	c.t.Helper()
-	st, err := app.OpenStore(context.Background(), config.Server{Database: c.database, DataKey: crashKey()})
+	st, err := app.OpenStore(context.Background(), config.Server{Database: c.database, DataKeys: [][]byte{crashKey()}})
 	must(c.t, err)
 	defer st.Close()
 	deadline, tick := time.After(limit), time.NewTicker(100*time.Millisecond)

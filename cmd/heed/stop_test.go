@@ -157,7 +157,7 @@ func TestStops(t *testing.T) {
 // answered with 202 is there.
 func (s *slow) onDisk(t *testing.T, taken map[string]bool) {
 	t.Helper()
-	st, err := app.OpenStore(t.Context(), config.Server{Database: s.database, DataKey: crashKey()})
+	st, err := app.OpenStore(t.Context(), config.Server{Database: s.database, DataKeys: [][]byte{crashKey()}})
 	must(t, err)
 	defer st.Close()
 	effects, err := st.Records(t.Context(), 1)

@@ -65,7 +65,7 @@ func TestKnowsNoPolicy(t *testing.T) {
 // newDay is a world with the policy of the day in force.
 func newDay(t *testing.T) *world {
 	t.Helper()
-	w, err := newWorld(t.TempDir(), testLog(t))
+	w, err := newWorld(t.TempDir(), "", testLog(t))
 	check(t, err)
 	t.Cleanup(func() { _ = w.powerOff() })
 	check(t, w.sim.PushFile("lea", "acme/web", ".github/disclosure.yml", dayPolicy))

@@ -68,7 +68,7 @@ func spend(t fataler, root string, pass func(*world, []deed) error) string {
 		t.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	w, err := newWorld(dir, quiet())
+	w, err := newWorld(dir, "", quiet())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -140,35 +140,33 @@ func (l load) knock(ctx context.Context, w *entryway, connections int) error {
 	return errors.Join(append(failures, err)...)
 }
 
-// keepKnocking is one connection of a sender that costs little itself: its requests are made once,
-// and only the name of the delivery changes.
+// keepKnocking is one sender with a connection of its own.
 func keepKnocking(ctx context.Context, address string, until time.Time) (took []time.Duration, err error) {
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close()
-	payload := `{"action":"opened","issue":{"body":"` + strings.Repeat("A sentence of a report. ", 250) + `"}}`
+	payload := []byte(`{"action":"opened","issue":{"body":"` + strings.Repeat("A sentence of a report. ", 250) + `"}}`)
 	h := hmac.New(sha256.New, []byte(loadSecret))
-	_, _ = io.WriteString(h, payload) // never fails
-	head := fmt.Sprintf("POST / HTTP/1.1\r\nHost: heed\r\nContent-Type: application/json\r\nContent-Length: %d\r\nX-Github-Event: issues\r\nX-Hub-Signature-256: sha256=%s\r\nX-Github-Delivery: ",
-		len(payload), hex.EncodeToString(h.Sum(nil)))
-	name, answers := fmt.Sprintf("load-%p-%d", conn, until.UnixNano()), bufio.NewReader(conn)
-	var request []byte
+	_, _ = h.Write(payload) // never fails
+	signature := "sha256=" + hex.EncodeToString(h.Sum(nil))
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	client := &http.Client{Transport: transport}
 	for i := 0; time.Now().Before(until); i++ {
-		request = fmt.Appendf(request[:0], "%s%s-%d\r\n\r\n%s", head, name, i, payload)
-		sent := time.Now()
-		if _, err := conn.Write(request); err != nil {
-			return took, err
-		}
-		res, err := http.ReadResponse(answers, nil)
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address, bytes.NewReader(payload))
 		if err != nil {
 			return took, err
 		}
-		if _, err = io.Copy(io.Discard, res.Body); err != nil {
+		r.Header = http.Header{
+			"Content-Type": {"application/json"}, "X-Github-Event": {"issues"}, "X-Hub-Signature-256": {signature},
+			"X-Github-Delivery": {fmt.Sprintf("load-%p-%d-%d", transport, until.UnixNano(), i)},
+		}
+		sent := time.Now()
+		res, err := client.Do(r)
+		if err != nil {
 			return took, err
 		}
-		_ = res.Body.Close()
+		_, err = io.Copy(io.Discard, res.Body)
+		if err = errors.Join(err, res.Body.Close()); err != nil {
+			return took, err
+		}
 		if res.StatusCode < 200 || res.StatusCode > 299 {
 			return took, errors.New(res.Status)
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rsa"
 	"fmt"
@@ -55,8 +56,9 @@ func (l *luck) one(in int) bool {
 	return l.IntN(in) == 0
 }
 
-// newChaos makes the world: organisations with a team, a policy and two repositories each.
-func newChaos(t testing.TB, binary string, key *rsa.PrivateKey, seed uint64, n int) *chaos {
+// newChaos makes the world: organisations with a team, a policy and two repositories, and so many
+// reports each. The database is a file unless it is given.
+func newChaos(t testing.TB, binary string, key *rsa.PrivateKey, seed uint64, n, each int, database string) *chaos {
 	t.Helper()
 	c := &chaos{t: t, people: rand.New(rand.NewPCG(seed, 1)), luck: &luck{Rand: rand.New(rand.NewPCG(seed, 2))}, burnt: make(chan struct{}, 1)} //nolint:gosec // chance, not secrets
 	secret := fmt.Sprintf("hush %d", seed)
@@ -64,7 +66,7 @@ func newChaos(t testing.TB, binary string, key *rsa.PrivateKey, seed uint64, n i
 	github := httptest.NewServer(c.storm(sim.Handler()))
 	t.Cleanup(github.Close)
 	dir := t.TempDir()
-	c.host = host{binary: binary, dir: dir, github: github.URL, sim: sim, secret: secret, sweep: "1s", database: crashDatabase(dir)}
+	c.host = host{binary: binary, dir: dir, github: github.URL, sim: sim, secret: secret, sweep: "1s", database: cmp.Or(database, crashDatabase(dir))}
 	log, err := os.Create(filepath.Join(t.ArtifactDir(), "heed.log"))
 	must(t, err)
 	t.Cleanup(func() { _ = log.Close() })
@@ -72,7 +74,7 @@ func newChaos(t testing.TB, binary string, key *rsa.PrivateKey, seed uint64, n i
 	sim.AddUser("rea", "eve", "bob", "mia", "sam", "lea")
 	all := tales()
 	first := c.people.IntN(len(all))
-	for i := range max(1, n/perOrg) {
+	for i := range max(1, n/each) {
 		c.found(fmt.Sprintf("org%d", i))
 	}
 	for i := range n {

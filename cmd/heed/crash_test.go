@@ -68,7 +68,7 @@ func TestCrash(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			t.Logf("HEED_CRASH_SEED=%d", seed)
-			crash(t, newChaos(t, binary, key, seed, reports), kills)
+			crash(t, newChaos(t, binary, key, seed, reports, perOrg, ""), kills)
 		})
 	}
 }

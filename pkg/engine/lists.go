@@ -37,10 +37,14 @@ func (s *sweeper) repos(ctx context.Context) error {
 	list, err := s.world.list(ctx, s.inst)
 	if err != nil { // those with open cases at least
 		s.Log.WarnContext(ctx, "cannot list repositories", "err", err)
-		for _, c := range s.cases {
+		err := s.cases(ctx, 0, func(c disclosure.Case) bool {
 			if c.Repo.ID != 0 && !slices.Contains(list, c.Repo) {
 				list = append(list, c.Repo)
 			}
+			return true
+		})
+		if err != nil {
+			return err
 		}
 	}
 	if s.left <= 0 {

@@ -100,10 +100,16 @@ func (s *sweeper) missed(ctx context.Context) error {
 	for _, r := range list {
 		places = append(places, place{r, false})
 	}
-	for _, c := range s.cases {
-		if c.Tracker.ID != 0 {
+	trackers := map[disclosure.Repo]bool{{}: true} // no tracker is none to look at
+	err = s.cases(ctx, 0, func(c disclosure.Case) bool {
+		if !trackers[c.Tracker] {
+			trackers[c.Tracker] = true
 			places = append(places, place{c.Tracker, true})
 		}
+		return true
+	})
+	if err != nil {
+		return err
 	}
 	slices.SortFunc(places, func(a, b place) int { return int(a.repo.ID - b.repo.ID) })
 	kept := s.left

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -190,13 +191,13 @@ func (e *Engine) installed(ctx context.Context, t thought) ([]happening, error) 
 	if t.n.Action != "created" && t.n.Action != "unsuspend" || t.n.Account == "" {
 		return nil, nil
 	}
-	cs, err := e.Store.Cases(ctx, false)
+	cs, err := e.Store.CasesOf(ctx, t.n.Account, 0, math.MaxInt32)
 	if err != nil {
 		return nil, err
 	}
 	var out []happening
 	for _, c := range cs {
-		if refs := c.Refs(); len(refs) > 0 && strings.EqualFold(c.Repo.Owner, t.n.Account) {
+		if refs := c.Refs(); len(refs) > 0 {
 			out = append(out, happening{refs[0], flow.Event{Kind: flow.Woke, At: e.Now(), Repo: c.Repo, Installation: t.n.Installation}, e.known(t.n.Installation, c.Repo)})
 		}
 	}

@@ -5,10 +5,8 @@ import (
 	"errors"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
-	"github.com/heed-app/heed/pkg/disclosure"
 	"github.com/heed-app/heed/pkg/hub"
 	"github.com/heed-app/heed/pkg/store"
 )
@@ -35,21 +33,12 @@ func (e *Engine) sweepInstallations(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cases, err := e.Store.Cases(ctx, false)
-	if err != nil {
-		return err
-	}
 	var errs []error
 	for _, i := range list {
 		if i.Suspended {
 			continue
 		}
 		s := sweeper{Engine: e, Installation: i, inst: i.ID, left: mostReads}
-		for _, c := range cases {
-			if strings.EqualFold(c.Repo.Owner, i.Account) {
-				s.cases = append(s.cases, c)
-			}
-		}
 		if s.before, err = s.awake(ctx); err != nil {
 			errs = append(errs, err)
 			continue
@@ -67,7 +56,6 @@ type sweeper struct {
 	*Engine
 	hub.Installation
 	inst   int64
-	cases  []disclosure.Case
 	before time.Time // when it was swept before; zero: never
 	left   int       // calls it may still make
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 
 	"github.com/heed-app/heed/pkg/disclosure"
@@ -19,21 +18,42 @@ func (s *sweeper) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(s.cases, func(a, b disclosure.Case) int { return int(a.ID - b.ID) })
-	first := 0
-	for first < len(s.cases) && s.cases[first].ID <= after {
-		first++
-	}
 	var errs []error
-	for k := range s.cases {
-		c := s.cases[(first+k)%len(s.cases)]
+	err = s.cases(ctx, after, func(c disclosure.Case) bool {
 		if c.GHSA != "" && c.AdvisoryState != "published" && !s.may() || c.History.Open && !s.may() {
-			break
+			return false
 		}
 		after = c.ID
 		errs = append(errs, s.comments(ctx, c), s.history(ctx, c))
-	}
+		return true
+	})
+	errs = append(errs, err)
 	return errors.Join(append(errs, s.set(ctx, name, strconv.FormatInt(after, 10)))...)
+}
+
+// cases goes through the cases of the account, from one on and round, until f has enough. They are
+// read in portions: there may be very many.
+func (s *sweeper) cases(ctx context.Context, after int64, f func(disclosure.Case) bool) error {
+	const portion = 100
+	for first, round := after, false; ; {
+		list, err := s.Store.CasesOf(ctx, s.Account, after, portion)
+		if err != nil {
+			return err
+		}
+		for _, c := range list {
+			if round && c.ID > first || !f(c) {
+				return nil
+			}
+			after = c.ID
+		}
+		switch {
+		case len(list) == portion:
+		case round || first == 0:
+			return nil
+		default:
+			round, after = true, 0
+		}
+	}
 }
 
 // comments takes in what people wrote on an advisory. A maintainer's words are the answer that the

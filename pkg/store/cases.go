@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/heed-app/heed/pkg/disclosure"
@@ -105,6 +106,16 @@ func (s *Store) OpenCasesOf(ctx context.Context, repo int64) ([]disclosure.Case,
 	return s.scanCases(rows)
 }
 
+// CasesOf returns cases of one account that are open or wait for a moment, in the order of their
+// numbers: at most so many, beginning after one.
+func (s *Store) CasesOf(ctx context.Context, owner string, after int64, most int) ([]disclosure.Case, error) {
+	rows, err := s.read.QueryContext(ctx, `select id, body from cases where owner = ? and (state <> 'closed' or wake_at is not null) and id > ? order by id limit ?`, strings.ToLower(owner), after, most)
+	if err != nil {
+		return nil, fmt.Errorf("read cases: %w", err)
+	}
+	return s.scanCases(rows)
+}
+
 func (s *Store) scanCases(rows *sql.Rows) ([]disclosure.Case, error) {
 	defer rows.Close()
 	var out []disclosure.Case
@@ -149,8 +160,8 @@ func (tx *Tx) Save(ctx context.Context, c disclosure.Case, lines []disclosure.Li
 	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `update cases set repo_id = ?, repo = ?, kind = ?, state = ?, opened = ?, wake_at = nullif(cast(? as bigint), 0), erase_at = nullif(cast(? as bigint), 0), installation = ?, body = ? where id = ?`,
-		c.Repo.ID, c.Repo.String(), string(c.Kind), string(c.State), micros(c.Opened), micros(c.Wake), micros(c.EraseAt), c.Installation, body, c.ID); err != nil {
+	if _, err := tx.ExecContext(ctx, `update cases set repo_id = ?, repo = ?, owner = ?, kind = ?, state = ?, opened = ?, wake_at = nullif(cast(? as bigint), 0), erase_at = nullif(cast(? as bigint), 0), installation = ?, body = ? where id = ?`,
+		c.Repo.ID, c.Repo.String(), strings.ToLower(c.Repo.Owner), string(c.Kind), string(c.State), micros(c.Opened), micros(c.Wake), micros(c.EraseAt), c.Installation, body, c.ID); err != nil {
 		return fmt.Errorf("save case %d: %w", c.ID, err)
 	}
 	for _, ref := range c.Refs() {

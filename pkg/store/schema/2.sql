@@ -6,6 +6,11 @@ create index delivery_done on delivery(done) where done is not null;
 alter table cases add column erase_at {int};
 create index cases_erase on cases(erase_at) where erase_at is not null;
 
+-- The sweep goes through the open cases of one account after the other.
+alter table cases add column owner text not null default '';
+update cases set owner = {owner};
+create index cases_owner on cases(owner, id) where state <> 'closed' or wake_at is not null;
+
 -- What lies aside is counted every minute.
 create index effect_parked on effect(id) where state = 2;
 

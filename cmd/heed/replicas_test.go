@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"errors"
+	mathrand "math/rand/v2"
+	"os"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/heed-app/heed/pkg/store/postgrestest"
+)
+
+// TestReplicas runs three processes on one PostgreSQL while one call in five fails. Webhooks come in
+// through any of them; some are killed, some are stopped and replaced as in a rolling restart, and
+// once the database itself goes away under load. In the end every effect is there once.
+func TestReplicas(t *testing.T) {
+	t.Parallel()
+	server, err := postgrestest.Start(t.Context(), false)
+	if errors.Is(err, postgrestest.ErrNone) && os.Getenv("CI") == "" {
+		t.Skip(err)
+	}
+	must(t, err)
+	t.Cleanup(func() { server.Stop() })
+	database, err := server.Database(t.Context())
+	must(t, err)
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	must(t, err)
+	reports := 24
+	if testing.Short() {
+		reports = 12
+	}
+	seed := mathrand.Uint64() //nolint:gosec // chance, not secrets
+	t.Logf("seed %d", seed)
+	// What GitHub allows an organisation is divided among all who live or did so just now: few reports each.
+	c := newChaos(t, build(t), key, seed, reports, 2, database)
+	ctx, cancel := context.WithCancel(context.Background())
+	var post sync.WaitGroup
+	post.Go(func() { c.webhooks(ctx) })
+	defer post.Wait()
+	defer cancel()
+	replicas := []server{c.serve(t), c.serve(t), c.serve(t)}
+	blows := []func(i int){
+		func(i int) { replicas[i].kill(); replicas[i] = c.start(t) },
+		func(i int) { replicas[i].ends(t); replicas[i] = c.start(t) },
+		func(int) { must(t, server.Down()); must(t, server.Up(t.Context())) },
+		func(i int) { replicas[i].kill(); replicas[i] = c.start(t) },
+		func(i int) { replicas[i].ends(t); replicas[i] = c.start(t) },
+	}
+	fresh := len(c.untold)
+	tick := time.NewTicker(15 * time.Millisecond)
+	defer tick.Stop()
+	for n := 0; len(blows) > 0 || len(c.untold) > 0; n++ {
+		<-tick.C
+		c.url.Store(&replicas[c.people.IntN(3)].url)
+		c.act(&fresh)
+		if n%60 == 59 && len(blows) > 0 {
+			i := c.people.IntN(3)
+			c.url.Store(&replicas[(i+1)%3].url)
+			blows[0](i)
+			blows = blows[1:]
+		}
+	}
+	c.stormy.Store(false)
+	c.peace(4 * time.Minute)
+	for _, d := range c.sim.Sent() {
+		must(t, c.sim.Redeliver(d.GUID))
+	}
+	c.peace(2 * time.Minute)
+	c.url.Store(nil)
+	for _, r := range replicas {
+		r.ends(t)
+	}
+	c.leaked()
+}
+
+// ends stops a replica as an orchestrator does: SIGTERM, and it must end well.
+func (s server) ends(t testing.TB) {
+	t.Helper()
+	must(t, s.cmd.Process.Signal(syscall.SIGTERM))
+	if err := s.cmd.Wait(); err != nil {
+		t.Errorf("it did not end well: %v", err)
+	}
+}

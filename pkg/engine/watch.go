@@ -10,6 +10,10 @@ import (
 	"github.com/heed-app/heed/pkg/hub"
 )
 
+// mostLooked bounds how many cases one sweep goes through of one installation, whether they cost calls
+// or not. The others come first the next time.
+const mostLooked = 1000
+
 // open looks at what has no webhook: comments on advisories, and the edit history of issues. It
 // begins where the last sweep ended.
 func (s *sweeper) open(ctx context.Context) error {
@@ -19,7 +23,11 @@ func (s *sweeper) open(ctx context.Context) error {
 		return err
 	}
 	var errs []error
+	looked := 0
 	err = s.cases(ctx, after, func(c disclosure.Case) bool {
+		if looked++; looked > mostLooked {
+			return false
+		}
 		if c.GHSA != "" && c.AdvisoryState != "published" && !s.may() || c.History.Open && !s.may() {
 			return false
 		}

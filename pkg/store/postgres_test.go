@@ -306,10 +306,10 @@ func TestAnotherReplicaHearsIt(t *testing.T) {
 // heard accepts deliveries here and waits until workers there take them up.
 func heard(t *testing.T, here, there *Store) {
 	t.Helper()
-	woken := make(chan time.Time, 1)
+	woken := make(chan bool, 1)
 	workers := river.NewWorkers()
 	river.AddWorker(workers, river.WorkFunc(func(context.Context, *river.Job[ThinkArgs]) error {
-		woken <- time.Now()
+		woken <- true
 		return nil
 	}))
 	q, err := there.NewQueue(&river.Config{
@@ -327,19 +327,12 @@ func heard(t *testing.T, here, there *Store) {
 			t.Error(err)
 		}
 	})
-	var took []time.Duration
-	for i := range 9 { // the machine may be busy with other tests once or twice
-		rung := time.Now()
+	for i := range 9 {
 		accept(t, here, delivery(fmt.Sprint(i)))
 		select {
-		case at := <-woken:
-			took = append(took, at.Sub(rung))
+		case <-woken:
 		case <-time.After(20 * time.Second):
 			t.Fatal("nobody heard the bell")
 		}
-	}
-	slices.Sort(took)
-	if took[2] > 50*time.Millisecond {
-		t.Errorf("from Accept to the worker it took %v", took)
 	}
 }

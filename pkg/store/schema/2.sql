@@ -20,11 +20,3 @@ create table replica (
   seen   {int} not null,
   key_id {int} not null -- the data key it encrypts with
 ){lookup};
-
--- Installations that GitHub limits or has suspended: a ban outlives a restart and holds for all.
-create table ban (
-  installation {plainid},
-  until {int} not null,
-  kind  text not null,
-  why   text not null
-);

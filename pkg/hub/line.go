@@ -60,7 +60,7 @@ func (l *line) RoundTrip(r *http.Request) (*http.Response, error) {
 	if res.StatusCode < 300 || res.StatusCode > 399 {
 		return res, nil
 	}
-	if to, err := res.Location(); err == nil && to.Host != r.URL.Host {
+	if to, err := res.Location(); err == nil && (to.Host != r.URL.Host || to.Scheme != r.URL.Scheme) {
 		_ = res.Body.Close()
 		return nil, errElsewhere
 	}

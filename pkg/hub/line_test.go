@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -243,7 +244,28 @@ func TestRedirects(t *testing.T) {
 			t.Errorf("got %+v", As(err))
 		}
 	})
+	t.Run("to the same host in the clear", func(t *testing.T) {
+		t.Parallel()
+		var asked []string
+		l := &line{gate: newGate(one), memory: newMemory(mostRemembered), next: roundTrip(func(r *http.Request) (*http.Response, error) {
+			asked = append(asked, r.URL.String())
+			return &http.Response{StatusCode: http.StatusFound, Header: http.Header{"Location": {"http://api.github.test/x"}}, Body: http.NoBody, Request: r}, nil
+		})}
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://api.github.test/x", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := (&http.Client{Transport: l}).Do(r); !errors.Is(err, errElsewhere) || len(asked) != 1 { //nolint:bodyclose // there is none
+			t.Errorf("asked %q, %v", asked, err)
+		}
+	})
 }
+
+// roundTrip is a transport that answers by itself.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+// RoundTrip implements http.RoundTripper.
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // A token may end before its hour: then a new one is asked for, and what failed is tried by whoever
 // wanted it, who looks before writing again.

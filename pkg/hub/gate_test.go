@@ -159,3 +159,25 @@ func TestWatchingYields(t *testing.T) {
 		t.Error("nobody was refused")
 	}
 }
+
+// What GitHub allows an installation is for all processes together.
+func TestReplicasShareTheBudget(t *testing.T) {
+	t.Parallel()
+	for _, processes := range []int{1, 2, 3, 7} {
+		total := 0
+		for range processes {
+			g := newGate(func() int { return processes })
+			for {
+				leave, err := g.enter(t.Context(), start, creating)
+				if err != nil {
+					break
+				}
+				leave()
+				total++
+			}
+		}
+		if total > mostCreations || total < mostCreations-processes {
+			t.Errorf("%d processes create %d times in a minute", processes, total)
+		}
+	}
+}

@@ -6,12 +6,18 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"math"
+	"net"
+	"net/http"
 	"os"
 	"runtime"
 	"slices"
 	"time"
 
+	"github.com/heed-app/heed/config"
+	"github.com/heed-app/heed/pkg/app"
+	"github.com/heed-app/heed/pkg/hubsim"
 	"github.com/heed-app/heed/pkg/store"
 	"github.com/heed-app/heed/pkg/store/postgrestest"
 )
@@ -87,6 +93,28 @@ func (l load) database(ctx context.Context, postgres bool) (*store.Store, string
 	}
 	st, err := store.Open(ctx, url, store.OneKey(loadKey()), nil)
 	return st, url, err
+}
+
+// running starts the App on a database, over a simulated GitHub, and gives its address. It hardly sweeps.
+func running(ctx context.Context, url string, sim *hubsim.Sim, way http.RoundTripper, now func() time.Time) (a *app.App, address string, stop func() error, err error) {
+	a, err = app.New(ctx, config.Server{
+		AppID: 1, PrivateKey: string(sim.PrivateKey()), WebhookSecret: loadSecret, V3URL: "https://api.github.test/",
+		V4URL: "https://api.github.test/graphql", WebURL: "https://github.com", Database: url, DataKeys: [][]byte{loadKey()}, SweepEvery: 24 * time.Hour,
+	}, app.Options{Transport: way, Now: now}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, "", nil, err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, "", nil, errors.Join(err, a.Close())
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx, listener) }()
+	return a, listener.Addr().String(), func() error {
+		cancel()
+		return errors.Join(<-ended, a.Close())
+	}, nil
 }
 
 func loadKey() []byte { return bytes.Repeat([]byte{1}, 32) }

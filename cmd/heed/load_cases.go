@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -13,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/heed-app/heed/config"
 	"github.com/heed-app/heed/pkg/app"
 	"github.com/heed-app/heed/pkg/disclosure"
 	"github.com/heed-app/heed/pkg/hubsim"
@@ -61,24 +58,11 @@ func (l load) manyIn(ctx context.Context, postgres bool) (err error) {
 	sim.AddOrg("acme")
 	sim.AddRepo("acme", "web", false)
 	sim.Install("acme")
-	a, err := app.New(ctx, config.Server{
-		AppID: 1, PrivateKey: string(sim.PrivateKey()), WebhookSecret: loadSecret, V3URL: "https://api.github.test/",
-		V4URL: "https://api.github.test/graphql", WebURL: "https://github.com", Database: url, DataKeys: [][]byte{loadKey()}, SweepEvery: 24 * time.Hour,
-	}, app.Options{Transport: sim.Client().Transport, Now: now}, slog.New(slog.DiscardHandler))
+	a, _, stop, err := running(ctx, url, sim, sim.Client().Transport, now)
 	if err != nil {
 		return err
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return errors.Join(err, a.Close())
-	}
-	running, stop := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- a.Run(running, listener) }()
-	defer func() {
-		stop()
-		err = errors.Join(err, <-ended, a.Close())
-	}()
+	defer func() { err = errors.Join(err, stop()) }()
 	looks, err := look(ctx, a, now)
 	if err != nil {
 		return err

@@ -4,14 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/heed-app/heed/config"
 	"github.com/heed-app/heed/pkg/app"
 	"github.com/heed-app/heed/pkg/hubsim"
 	"github.com/heed-app/heed/pkg/store"
@@ -73,25 +70,12 @@ func (l load) exposure(ctx context.Context, postgres bool, waiting, times int) (
 		sim.RecordDelivery(d.ID, http.StatusAccepted)
 	}
 	w := watched{sim, make(chan time.Time, 16)}
-	a, err := app.New(ctx, config.Server{
-		AppID: 1, PrivateKey: string(sim.PrivateKey()), WebhookSecret: loadSecret, V3URL: "https://api.github.test/",
-		V4URL: "https://api.github.test/graphql", WebURL: "https://github.com", Database: url, DataKeys: [][]byte{loadKey()}, SweepEvery: 24 * time.Hour,
-	}, app.Options{Transport: w, Now: time.Now}, slog.New(slog.DiscardHandler))
+	a, address, stop, err := running(ctx, url, sim, w, time.Now)
 	if err != nil {
 		return nil, err
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, errors.Join(err, a.Close())
-	}
-	running, stop := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- a.Run(running, listener) }()
-	defer func() {
-		stop()
-		err = errors.Join(err, <-ended, a.Close())
-	}()
-	hook := "http://" + listener.Addr().String() + "/api/github/hook"
+	defer func() { err = errors.Join(err, stop()) }()
+	hook := "http://" + address + "/api/github/hook"
 	for i := range times {
 		if err := ordinary(ctx, a, waiting, i); err != nil {
 			return nil, err

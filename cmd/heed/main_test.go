@@ -122,12 +122,18 @@ func park(st *store.Store, now time.Time) error {
 	if err := st.Accept(ctx, now, store.Delivery{GUID: "a", Event: "issues", Received: now, Body: []byte("a deadly header")}); err != nil {
 		return err
 	}
-	a, err := st.Begin(ctx, 1, now)
+	lane, err := st.TakeLane(ctx, 1, now)
+	if err != nil {
+		return err
+	}
+	a, err := st.Begin(ctx, lane, now)
 	if err != nil {
 		return err
 	}
 	return st.Write(ctx, now, func(tx *store.Tx) error {
-		return errors.Join(tx.ParkDelivery(ctx, 1, "the body\x1b[2J is not JSON"), tx.ParkEffect(ctx, a.Key, "403 Forbidden"), tx.ParkEffect(ctx, "case/2:receipt", "dry run: not done"))
+		_, err1 := tx.ParkEffect(ctx, a.Key, "403 Forbidden")
+		_, err2 := tx.ParkEffect(ctx, "case/2:receipt", "dry run: not done")
+		return errors.Join(tx.ParkDelivery(ctx, 1, "the body\x1b[2J is not JSON"), err1, err2)
 	})
 }
 

@@ -36,31 +36,40 @@ func later(now time.Time, t *hub.Trouble, attempts int) time.Time {
 // Act works off the lane of one case: its effects in the order in which they were decided, those
 // that shorten an exposure first. A failing one holds back this lane and no other.
 func (e *Engine) Act(ctx context.Context, id int64) error {
-	ours, err := e.Store.TakeLane(ctx, id, e.Now())
-	if err != nil || !ours {
+	lane, err := e.Store.TakeLane(ctx, id, e.Now())
+	if err != nil || lane == nil {
 		return err
 	}
-	for ctx.Err() == nil {
-		a, err := e.Store.Begin(ctx, id, e.Now())
-		if errors.Is(err, store.ErrNotFound) {
-			more, err := e.Store.LeaveLane(ctx, id, e.Now())
-			if err != nil || !more {
-				return err
-			}
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if err := e.attempt(ctx, a); err != nil {
-			return err
+	for more := true; more && err == nil; {
+		if err = ctx.Err(); err == nil {
+			more, err = e.next(ctx, lane)
 		}
 	}
-	return ctx.Err()
+	if errors.Is(err, store.ErrLost) {
+		e.Log.WarnContext(ctx, "somebody else works on the effects of a case by now", "case", id)
+		return nil
+	}
+	return err
 }
 
-// attempt tries one effect, which was counted already, and writes down what came of it.
-func (e *Engine) attempt(ctx context.Context, a store.Attempt) error {
+// next tries the first effect of a lane, or leaves it: more is false when there is nothing to do now.
+func (e *Engine) next(ctx context.Context, lane *store.Lane) (more bool, err error) {
+	a, err := e.Store.Begin(ctx, lane, e.Now())
+	if errors.Is(err, store.ErrNotFound) {
+		return e.Store.LeaveLane(ctx, lane, e.Now())
+	}
+	if err != nil {
+		return false, err
+	}
+	// The lane is kept until what came of it is written down, which may take calls too.
+	held, stop := keep(ctx, store.Lease, e.Now, func(ctx context.Context) error { return e.Store.KeepLane(ctx, lane, e.Now()) })
+	defer stop()
+	return true, e.attempt(ctx, held, a)
+}
+
+// attempt tries one effect, which was counted already, and writes down what came of it. held ends when
+// the lane may have become somebody else's.
+func (e *Engine) attempt(ctx, held context.Context, a store.Attempt) error {
 	c, err := e.Store.Case(ctx, a.Case)
 	if err != nil {
 		return err
@@ -70,11 +79,11 @@ func (e *Engine) attempt(ctx context.Context, a store.Attempt) error {
 	}
 	start := e.Now()
 	var r disclosure.Receipt
-	held, stop := e.keep(ctx, a.Case)
-	if err = e.allowed(held, c, a.Effect); err == nil {
-		r, err = e.Hub.Perform(held, c.Installation, a.Effect, a.Maybe, a.Decided)
+	limited, cancel := context.WithTimeout(held, attemptLimit)
+	defer cancel()
+	if err = e.allowed(limited, c, a.Effect); err == nil {
+		r, err = e.Hub.Perform(limited, c.Installation, a.Effect, a.Maybe, a.Decided)
 	}
-	stop()
 	now := e.Now()
 	e.stats.attempted(now.Sub(start))
 	log := e.Log.With("case", a.Case, "effect", a.Key, "attempt", a.Attempts, "took", now.Sub(start))
@@ -135,13 +144,14 @@ func (e *Engine) settle(ctx context.Context, c disclosure.Case, a store.Attempt,
 	if err != nil {
 		w = e.known(c.Installation, c.Repo)
 	}
-	return e.Store.Write(ctx, e.Now(), func(tx *store.Tx) error {
+	return e.Store.Write(ctx, e.Now(), func(tx *store.Tx) (err error) {
+		first := false
 		if ev.Kind == flow.Laid {
-			err = tx.ParkEffect(ctx, a.Key, ev.Reason)
+			first, err = tx.ParkEffect(ctx, a.Key, ev.Reason)
 		} else {
-			err = tx.Finish(ctx, a.Key)
+			first, err = tx.Finish(ctx, a.Key)
 		}
-		if err != nil {
+		if err != nil || !first {
 			return err
 		}
 		return e.think(ctx, tx, c.ID, ev, w)
@@ -194,7 +204,7 @@ func (e *Engine) changed(ctx context.Context, c disclosure.Case, a store.Attempt
 	}
 	ev.Reading = v.Reading(w.Policy.Public.Threshold.Confident, w.Policy.Public.Threshold.Suspect)
 	return e.Store.Write(ctx, e.Now(), func(tx *store.Tx) error {
-		if err := tx.Replace(ctx, a.Key); err != nil {
+		if first, err := tx.Replace(ctx, a.Key); err != nil || !first {
 			return err
 		}
 		return e.think(ctx, tx, c.ID, ev, w)

@@ -165,34 +165,6 @@ func every(d time.Duration, args river.JobArgs) *river.PeriodicJob {
 	}, &river.PeriodicJobOpts{RunOnStart: true})
 }
 
-// keep holds the lane of a case while an attempt is under way, and ends the attempt when the lane
-// may have become somebody else's. stop ends the keeping.
-func (e *Engine) keep(ctx context.Context, id int64) (held context.Context, stop func()) {
-	held, cancel := context.WithTimeout(ctx, attemptLimit)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(store.Lease / 6)
-		defer tick.Stop()
-		for since := e.Now(); ; {
-			select {
-			case <-held.Done():
-				return
-			case <-tick.C:
-			}
-			now := e.Now()
-			switch ours, err := e.Store.KeepLane(held, id, now); {
-			case err == nil && ours:
-				since = now
-			case err == nil || now.Sub(since) > store.Lease/2:
-				e.Log.WarnContext(ctx, "an attempt ends: its lane cannot be held", "case", id, "err", err)
-				cancel()
-			}
-		}
-	}()
-	return held, func() { cancel(); <-done }
-}
-
 // wakeLoop looks for due moments until the context ends. The look is an indexed read of some
 // microseconds; nothing is ever scheduled or cancelled.
 func (e *Engine) wakeLoop(ctx context.Context) {

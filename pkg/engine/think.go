@@ -165,7 +165,7 @@ func (e *Engine) write(ctx context.Context, tx *store.Tx, before disclosure.Case
 	}
 	reason := map[policy.Mode]string{policy.DryRun: "dry run: not done", policy.Approve: "waits for approval"}[mode]
 	for _, f := range d.Effects {
-		if err := tx.ParkEffect(ctx, f.Key, reason); err != nil {
+		if _, err := tx.ParkEffect(ctx, f.Key, reason); err != nil {
 			return err
 		}
 	}

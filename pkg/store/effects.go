@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/heed-app/heed/pkg/disclosure"
@@ -14,53 +16,81 @@ import (
 // believe that he died.
 const Lease = 30 * time.Second
 
-// TakeLane makes the caller the only one who works on the effects of a case. It is false when
-// somebody else does; he will see what was added meanwhile before he leaves.
-func (s *Store) TakeLane(ctx context.Context, id int64, now time.Time) (bool, error) {
-	n, err := s.change(ctx, now, `update cases set lane_until = ? where id = ? and lane_until <= ?`, micros(now.Add(Lease)), id, micros(now))
-	if err != nil {
-		return false, fmt.Errorf("take lane %d: %w", id, err)
-	}
-	return n == 1, nil
+// A Lane is the right to be the only one who works on the effects of a case. It ends with its lease,
+// which every attempt renews; the end itself is the token that tells the holder from whoever took the
+// lane after him, since no two leases of a case end at the same moment.
+type Lane struct {
+	Case int64
+
+	mu    sync.Mutex // guards until, while an attempt is under way and the lane is kept
+	until int64
 }
 
-// KeepLane says that the one who took a lane is still at work. It is false when his lease had ended.
-func (s *Store) KeepLane(ctx context.Context, id int64, now time.Time) (bool, error) {
-	n, err := s.change(ctx, now, `update cases set lane_until = ? where id = ? and lane_until > ?`, micros(now.Add(Lease)), id, micros(now))
-	if err != nil {
-		return false, fmt.Errorf("keep lane %d: %w", id, err)
+// ErrLost says that the lane was taken by somebody else, who believed that its holder had died.
+var ErrLost = errors.New("the lane is somebody else's now")
+
+// TakeLane makes the caller the only one who works on the effects of a case. It is nil when somebody
+// else does; he will see what was added meanwhile before he leaves.
+func (s *Store) TakeLane(ctx context.Context, id int64, now time.Time) (*Lane, error) {
+	l := &Lane{Case: id, until: micros(now.Add(Lease))}
+	n, err := s.change(ctx, now, `update cases set lane_until = ? where id = ? and lane_until <= ?`, l.until, id, micros(now))
+	if err != nil || n == 0 {
+		return nil, wrapped(err, "take lane %d", id)
 	}
-	return n == 1, nil
+	return l, nil
+}
+
+// KeepLane says that the one who took a lane is still at work. ErrLost: he was too late.
+func (s *Store) KeepLane(ctx context.Context, l *Lane, now time.Time) error {
+	return s.inLane(ctx, l, now, func(*Tx) error { return nil })
+}
+
+// inLane runs f in a transaction that renews the lease, if the lane is the caller's still.
+func (s *Store) inLane(ctx context.Context, l *Lane, now time.Time, f func(*Tx) error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	until := max(l.until, micros(now.Add(Lease)))
+	err := s.Write(ctx, now, func(tx *Tx) error {
+		// The row is locked from here on: whoever adds effects, or takes the lane, comes before or after.
+		r, err := tx.ExecContext(ctx, `update cases set lane_until = ? where id = ? and lane_until = ?`, until, l.Case, l.until)
+		if err != nil {
+			return err
+		}
+		if n, err := r.RowsAffected(); err != nil || n == 0 {
+			return cmp.Or(err, ErrLost)
+		}
+		return f(tx)
+	})
+	if err != nil {
+		return wrapped(err, "lane %d", l.Case)
+	}
+	l.until = until
+	return nil
+}
+
+// wrapped says what was being done when an error came; nil stays nil.
+func wrapped(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf(format+": %w", append(args, err)...)
 }
 
 // LeaveLane ends TakeLane unless an effect can be tried right now: then more is true and the lane
 // is kept. Otherwise the case is looked at again when its next effect is due.
-func (s *Store) LeaveLane(ctx context.Context, id int64, now time.Time) (more bool, err error) {
-	err = s.Write(ctx, now, func(tx *Tx) error {
-		if err := tx.lockCase(ctx, id); err != nil { // whoever adds effects holds the case
-			return err
-		}
-		next, err := tx.nextTry(ctx, id)
+func (s *Store) LeaveLane(ctx context.Context, l *Lane, now time.Time) (more bool, err error) {
+	err = s.inLane(ctx, l, now, func(tx *Tx) error {
+		next, err := tx.nextTry(ctx, l.Case)
 		if err != nil {
 			return err
 		}
 		if more = !next.IsZero() && !next.After(now); more {
 			return nil
 		}
-		_, err = tx.ExecContext(ctx, `update cases set lane_until = 0, act_at = nullif(cast(? as bigint), 0) where id = ?`, micros(next), id)
+		_, err = tx.ExecContext(ctx, `update cases set lane_until = 0, act_at = nullif(cast(? as bigint), 0) where id = ?`, micros(next), l.Case)
 		return err
 	})
 	return more, err
-}
-
-// lockCase keeps a case and its effects as they are until the transaction ends.
-func (tx *Tx) lockCase(ctx context.Context, id int64) error {
-	var found int64
-	err := tx.QueryRowContext(ctx, `select id from cases where id = ? for update`, id).Scan(&found)
-	if errors.Is(err, sql.ErrNoRows) {
-		return ErrNotFound
-	}
-	return err
 }
 
 // nextTry is when the first effect of a lane may be tried: the others wait behind it.
@@ -79,12 +109,15 @@ type Attempt struct {
 	Attempts int  // including this one
 	Maybe    bool // an earlier one may have landed
 	Decided  time.Time
+	lane     *Lane
 }
 
 // Begin counts an attempt at the first effect of a lane and commits that before anything is
-// done: after a crash nobody believes that it was never tried. ErrNotFound: nothing is due.
-func (s *Store) Begin(ctx context.Context, id int64, now time.Time) (a Attempt, err error) {
-	err = s.Write(ctx, now, func(tx *Tx) error {
+// done: after a crash nobody believes that it was never tried. ErrNotFound: nothing is due. ErrLost:
+// the lane is not the caller's any more.
+func (s *Store) Begin(ctx context.Context, l *Lane, now time.Time) (a Attempt, err error) {
+	err = s.inLane(ctx, l, now, func(tx *Tx) error {
+		a = Attempt{lane: l} // nothing stays of a try that came to nothing
 		var (
 			row     int64
 			body    []byte
@@ -92,56 +125,54 @@ func (s *Store) Begin(ctx context.Context, id int64, now time.Time) (a Attempt, 
 			next    int64
 			decided int64
 		)
-		if err := tx.lockCase(ctx, id); err != nil {
-			return err
-		}
-		err := tx.QueryRowContext(ctx, `select id, key, attempts, maybe, next_at, decided, body from effect where case_id = ? and state = 0 order by urgent desc, id limit 1`, id).
+		err := tx.QueryRowContext(ctx, `select id, key, attempts, maybe, next_at, decided, body from effect where case_id = ? and state = 0 order by urgent desc, id limit 1`, l.Case).
 			Scan(&row, &key, &a.Attempts, &a.Maybe, &next, &decided, &body)
 		if errors.Is(err, sql.ErrNoRows) || err == nil && next > micros(now) {
 			return ErrNotFound
 		}
 		if err != nil {
-			return fmt.Errorf("next effect of case %d: %w", id, err)
+			return fmt.Errorf("next effect: %w", err)
 		}
 		if err := tx.store.seal.openValue(body, "effect/"+key, &a.Effect); err != nil {
 			return err
 		}
 		a.Attempts++
 		a.Decided = fromMicros(decided)
-		if _, err := tx.ExecContext(ctx, `update effect set attempts = attempts + 1, maybe = true where id = ?`, row); err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `update cases set lane_until = ? where id = ?`, micros(now.Add(Lease)), id)
+		_, err = tx.ExecContext(ctx, `update effect set attempts = attempts + 1, maybe = true where id = ?`, row)
 		return err
 	})
 	return a, err
 }
 
-// Finish records that an effect landed.
-func (tx *Tx) Finish(ctx context.Context, key string) error {
+// Finish records that an effect landed. It is false when somebody recorded its outcome before: of two
+// who found out, one draws the conclusions.
+func (tx *Tx) Finish(ctx context.Context, key string) (bool, error) {
 	return tx.settle(ctx, key, 1, "")
 }
 
-// ParkEffect lays an effect aside for an operator, with the reason.
-func (tx *Tx) ParkEffect(ctx context.Context, key, reason string) error {
+// ParkEffect lays an effect aside for an operator, with the reason. It is false as with Finish.
+func (tx *Tx) ParkEffect(ctx context.Context, key, reason string) (bool, error) {
 	return tx.settle(ctx, key, 2, reason)
 }
 
-func (tx *Tx) settle(ctx context.Context, key string, state int, reason string) error {
-	if _, err := tx.ExecContext(ctx, `update effect set state = ?, reason = ?, finished = ? where key = ?`, state, reason, micros(tx.Now), key); err != nil {
-		return fmt.Errorf("settle %s: %w", key, err)
+// settle ends an effect. One that was replaced while it was under way landed all the same.
+func (tx *Tx) settle(ctx context.Context, key string, state int, reason string) (bool, error) {
+	r, err := tx.ExecContext(ctx, `update effect set state = ?, reason = ?, finished = ? where key = ? and state in (0, 3)`, state, reason, micros(tx.Now), key)
+	if err != nil {
+		return false, fmt.Errorf("settle %s: %w", key, err)
 	}
-	return nil
+	n, err := r.RowsAffected()
+	return n == 1, err
 }
 
 // Retry puts an effect off until a moment. sent: this attempt may have landed. counted: it was a
-// failure, not a time to wait that GitHub named.
+// failure, not a time to wait that GitHub named. ErrLost: somebody else tries it already.
 func (s *Store) Retry(ctx context.Context, a Attempt, now, until time.Time, reason string, sent, counted bool) error {
 	back := 1
 	if counted {
 		back = 0
 	}
-	return s.Write(ctx, now, func(tx *Tx) error {
+	return s.inLane(ctx, a.lane, now, func(tx *Tx) error {
 		_, err := tx.ExecContext(ctx, `update effect set next_at = ?, reason = ?, attempts = attempts - ?, maybe = ? where key = ?`,
 			micros(until), reason, back, a.Maybe || sent, a.Key)
 		return err
@@ -247,5 +278,13 @@ func (tx *Tx) Cancel(ctx context.Context, id int64, slots []string) error {
 	return nil
 }
 
-// Replace records that an effect was overtaken by a newer decision.
-func (tx *Tx) Replace(ctx context.Context, key string) error { return tx.settle(ctx, key, 3, "") }
+// Replace records that an effect was overtaken by a newer decision. It is false when that, or its
+// outcome, was recorded before.
+func (tx *Tx) Replace(ctx context.Context, key string) (bool, error) {
+	r, err := tx.ExecContext(ctx, `update effect set state = 3, finished = ? where key = ? and state = 0`, micros(tx.Now), key)
+	if err != nil {
+		return false, fmt.Errorf("replace %s: %w", key, err)
+	}
+	n, err := r.RowsAffected()
+	return n == 1, err
+}

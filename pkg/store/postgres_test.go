@@ -163,7 +163,7 @@ func TestBrokenConnections(t *testing.T) {
 	for range 5 {
 		count(t, other, `select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = '`+name+`'`)
 		var failed int
-		for failed = 0; s.Check(t.Context(), now) != nil; failed++ {
+		for failed = 0; s.CheckRoom(t.Context(), now) != nil; failed++ {
 			if failed == 50 {
 				t.Fatal("it never came back")
 			}
@@ -272,7 +272,7 @@ func forward(t *testing.T, s *Store) {
 	if secret, err := s.Secret(t.Context(), now); err != nil || string(secret) != "thirty-two bytes of real secrecy" {
 		t.Errorf("the secret: %q, %v", secret, err)
 	}
-	if a, err := s.Begin(t.Context(), 1, now); err != nil || a.Key != full(1, "a") {
+	if a, err := s.Begin(t.Context(), laneOf(t, s, 1), now); err != nil || a.Key != full(1, "a") {
 		t.Errorf("the effect: %v, %v", a, err)
 	}
 	if n := count(t, s, "select count(*) from delivery where done is not null"); n != 1 {

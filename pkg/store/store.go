@@ -157,11 +157,6 @@ func (s *Store) Alone(ctx context.Context, f func() error) (bool, error) { retur
 // copy is as encrypted as the original, and needs the same key.
 func (s *Store) Backup(ctx context.Context, path string) error { return s.base.backup(ctx, path) }
 
-// Check reports whether the database can be written.
-func (s *Store) Check(ctx context.Context, now time.Time) error {
-	return s.Write(ctx, now, func(tx *Tx) error { return tx.Set(ctx, "checked", now.UTC().Format(time.RFC3339)) })
-}
-
 // A Tx is one transaction. What it queued is announced to the workers after the commit.
 type Tx struct {
 	*transaction

@@ -49,11 +49,11 @@ func ExerciseWork(t *testing.T, open func(t *testing.T) *Store) {
 // tried makes one attempt at the first effect of a case, which is refused.
 func tried(t *testing.T, s *Store, id int64, at time.Time) {
 	t.Helper()
-	a, err := s.Begin(t.Context(), id, at)
+	a, err := s.Begin(t.Context(), laneOf(t, s, id), at)
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, s, at, func(tx *Tx) error { return tx.ParkEffect(t.Context(), a.Key, "403 Forbidden") })
+	write(t, s, at, func(tx *Tx) error { _, err := tx.ParkEffect(t.Context(), a.Key, "403 Forbidden"); return err })
 }
 
 func parkDelivery(t *testing.T, s *Store, guid string) {
@@ -91,7 +91,10 @@ func workList(t *testing.T, open func(*testing.T) *Store) {
 	parkDelivery(t, s, "b")
 	c := opened(t, s, disclosure.Effect{Key: "blank", Action: disclosure.EditIssue}, disclosure.Effect{Key: "reply:2", Action: disclosure.CommentIssue})
 	tried(t, s, c.ID, now.Add(time.Minute))
-	write(t, s, now, func(tx *Tx) error { return tx.ParkEffect(t.Context(), full(c.ID, "reply:2"), "dry run: not done") })
+	write(t, s, now, func(tx *Tx) error {
+		_, err := tx.ParkEffect(t.Context(), full(c.ID, "reply:2"), "dry run: not done")
+		return err
+	})
 	want := []Work{
 		{ID: "d2", At: now, What: "issues", Reason: "the body is not JSON"},
 		{ID: "e1", At: now.Add(time.Minute), Case: c.ID, What: "blank", Action: disclosure.EditIssue, Attempts: 1, Reason: "403 Forbidden"},
@@ -105,12 +108,12 @@ func workList(t *testing.T, open func(*testing.T) *Store) {
 func workRetryEffect(t *testing.T, open func(*testing.T) *Store) {
 	s := open(t)
 	c := opened(t, s, disclosure.Effect{Key: "a"}, disclosure.Effect{Key: "b"})
-	if ok, err := s.TakeLane(t.Context(), c.ID, now); !ok || err != nil {
+	if ok, err := s.TakeLane(t.Context(), c.ID, now); ok == nil || err != nil {
 		t.Fatal(ok, err)
 	}
 	tried(t, s, c.ID, now)
 	finish(t, s, c.ID, "b")
-	if more, err := s.LeaveLane(t.Context(), c.ID, now); more || err != nil {
+	if more, err := s.LeaveLane(t.Context(), laneOf(t, s, c.ID), now); more || err != nil {
 		t.Fatal(more, err)
 	}
 	at := now.Add(time.Hour)
@@ -155,7 +158,10 @@ func workRetryDelivery(t *testing.T, open func(*testing.T) *Store) {
 func workRefused(t *testing.T, open func(*testing.T) *Store) {
 	s := open(t)
 	c := opened(t, s, disclosure.Effect{Key: "held"}, disclosure.Effect{Key: "status", Slot: "status"}, disclosure.Effect{Key: "done"})
-	write(t, s, now, func(tx *Tx) error { return tx.ParkEffect(t.Context(), full(c.ID, "held"), "dry run: not done") })
+	write(t, s, now, func(tx *Tx) error {
+		_, err := tx.ParkEffect(t.Context(), full(c.ID, "held"), "dry run: not done")
+		return err
+	})
 	tried(t, s, c.ID, now)
 	finish(t, s, c.ID, "done")
 	write(t, s, now, func(tx *Tx) error {
@@ -223,7 +229,10 @@ func workWaiting(t *testing.T, open func(*testing.T) *Store) {
 	parkDelivery(t, s, "c")
 	c := opened(t, s, disclosure.Effect{Key: "a", Urgent: true}, disclosure.Effect{Key: "b"}, disclosure.Effect{Key: "c"}, disclosure.Effect{Key: "d"})
 	tried(t, s, c.ID, now.Add(time.Second))
-	write(t, s, now.Add(2*time.Second), func(tx *Tx) error { return tx.ParkEffect(t.Context(), full(c.ID, "b"), "dry run: not done") })
+	write(t, s, now.Add(2*time.Second), func(tx *Tx) error {
+		_, err := tx.ParkEffect(t.Context(), full(c.ID, "b"), "dry run: not done")
+		return err
+	})
 	got, err := s.Waiting(t.Context(), now.Add(3*time.Minute))
 	if err != nil {
 		t.Fatal(err)

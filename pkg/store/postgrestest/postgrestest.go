@@ -24,6 +24,9 @@ import (
 // ErrNone says that PostgreSQL's programs are not on this machine.
 var ErrNone = errors.New("no PostgreSQL on this machine: initdb and postgres are neither in the PATH nor in /usr/lib/postgresql")
 
+// Excused reports whether a test may be skipped because there is no PostgreSQL: on a desk, not on CI.
+func Excused(err error) bool { return errors.Is(err, ErrNone) && os.Getenv("CI") == "" }
+
 // Server is a running server.
 type Server struct {
 	dir  string

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"slices"
@@ -30,6 +31,7 @@ type entryway struct {
 	name    string
 	handler http.Handler
 	close   func() error
+	procs   func() (back func()) // how it runs in heed serve
 	rates   map[int][]float64
 	took    map[int][]time.Duration
 }
@@ -46,11 +48,11 @@ func (l load) doors(ctx context.Context) (err error) {
 			err = errors.Join(err, w.close())
 		}
 	}()
-	connections := []int{16, 64}
+	connections, parcels := []int{16, 64}, parcels()
 	for range l.rounds {
 		for _, w := range ways {
 			for _, n := range connections {
-				if err := l.knock(ctx, w, n); err != nil {
+				if err := l.knock(ctx, w, parcels, n); err != nil {
 					return fmt.Errorf("%s: %w", w.name, err)
 				}
 			}
@@ -80,7 +82,7 @@ func (nothing) Handle(context.Context, string, string, []byte) error { return ni
 
 func (l load) entryways(ctx context.Context) ([]*entryway, error) {
 	bare := githubapp.NewEventDispatcher([]githubapp.EventHandler{nothing{}}, loadSecret, githubapp.WithScheduler(githubapp.QueueAsyncScheduler(10_000, 10)))
-	ways := []*entryway{{name: "go-githubapp, in memory", handler: bare, close: func() error { return nil }}}
+	ways := []*entryway{{name: "go-githubapp, in memory", handler: bare, close: func() error { return nil }, procs: func() func() { return func() {} }}}
 	for _, postgres := range []bool{false, true} {
 		if postgres && l.server == nil {
 			continue
@@ -93,8 +95,11 @@ func (l load) entryways(ctx context.Context) ([]*entryway, error) {
 		if err != nil {
 			return nil, errors.Join(err, st.Close())
 		}
-		name := map[bool]string{false: "Heed, SQLite", true: "Heed, PostgreSQL"}[postgres]
-		ways = append(ways, &entryway{name: name, handler: d, close: st.Close})
+		w := &entryway{name: "Heed, PostgreSQL", handler: d, close: st.Close, procs: ways[0].procs}
+		if !postgres {
+			w.name, w.procs = "Heed, SQLite", moreProcs
+		}
+		ways = append(ways, w)
 	}
 	for _, w := range ways {
 		w.rates, w.took = map[int][]float64{}, map[int][]time.Duration{}
@@ -103,7 +108,8 @@ func (l load) entryways(ctx context.Context) ([]*entryway, error) {
 }
 
 // knock sends deliveries over so many connections at once for a while.
-func (l load) knock(ctx context.Context, w *entryway, connections int) error {
+func (l load) knock(ctx context.Context, w *entryway, parcels []parcel, connections int) error {
+	defer w.procs()()
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -121,7 +127,7 @@ func (l load) knock(ctx context.Context, w *entryway, connections int) error {
 	until := began.Add(time.Duration(l.seconds * float64(time.Second)))
 	for range connections {
 		all.Go(func() {
-			took, err := keepKnocking(ctx, listener.Addr().String(), until)
+			took, err := keepKnocking(ctx, listener.Addr().String(), parcels, until)
 			n.Add(int64(len(took)))
 			mu.Lock()
 			defer mu.Unlock()
@@ -141,21 +147,18 @@ func (l load) knock(ctx context.Context, w *entryway, connections int) error {
 }
 
 // keepKnocking is one sender with a connection of its own.
-func keepKnocking(ctx context.Context, address string, until time.Time) (took []time.Duration, err error) {
-	payload := []byte(`{"action":"opened","issue":{"body":"` + strings.Repeat("A sentence of a report. ", 250) + `"}}`)
-	h := hmac.New(sha256.New, []byte(loadSecret))
-	_, _ = h.Write(payload) // never fails
-	signature := "sha256=" + hex.EncodeToString(h.Sum(nil))
+func keepKnocking(ctx context.Context, address string, parcels []parcel, until time.Time) (took []time.Duration, err error) {
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport}
-	for i := 0; time.Now().Before(until); i++ {
-		r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address, bytes.NewReader(payload))
+	for i := rand.IntN(len(parcels)); time.Now().Before(until); i++ { //nolint:gosec // chance, not secrets
+		p := parcels[i%len(parcels)]
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address, bytes.NewReader(p.body))
 		if err != nil {
 			return took, err
 		}
 		r.Header = http.Header{
-			"Content-Type": {"application/json"}, "X-Github-Event": {"issues"}, "X-Hub-Signature-256": {signature},
+			"Content-Type": {"application/json"}, "X-Github-Event": {"issues"}, "X-Hub-Signature-256": {p.signature},
 			"X-Github-Delivery": {fmt.Sprintf("load-%p-%d-%d", transport, until.UnixNano(), i)},
 		}
 		sent := time.Now()
@@ -173,4 +176,38 @@ func keepKnocking(ctx context.Context, address string, until time.Time) (took []
 		took = append(took, time.Since(sent))
 	}
 	return took, nil
+}
+
+// parcel is a delivery ready to be sent, but for its name.
+type parcel struct {
+	body      []byte
+	signature string
+}
+
+// parcels are deliveries of the usual size from one repository. As with GitHub's, half of each is the
+// repository's own addresses, the same every time; then come the issue's, and what somebody wrote.
+func parcels() (out []parcel) {
+	words := strings.Fields("the parameter q of search is not escaped and server answers with an error when I open it in version again " +
+		"build fails on my machine after update log shows nothing useful but here are steps to reproduce expected actual behaviour please help thanks")
+	var repo bytes.Buffer
+	for i := 0; repo.Len() < 3000; i++ {
+		fmt.Fprintf(&repo, `"%s%d_url":"https://api.github.com/repos/acme/web/%s{/%s}",`, words[i%len(words)], i, words[i%len(words)], words[i*7%len(words)])
+	}
+	for i := range 1000 {
+		r := rand.New(rand.NewPCG(1, uint64(i))) //nolint:gosec // the same texts each time
+		var b bytes.Buffer
+		fmt.Fprintf(&b, `{"action":"opened","issue":{"id":%d,"node_id":"%x",`, r.Uint64(), r.Uint64())
+		for k := 0; b.Len() < 1500; k++ {
+			fmt.Fprintf(&b, `"%s_url":"https://api.github.com/repos/acme/web/issues/%d/%s",`, words[k%len(words)], 1000+i, words[k%len(words)])
+		}
+		b.WriteString(`"body":"`)
+		for b.Len() < 3000 {
+			fmt.Fprintf(&b, "%s ", words[r.IntN(len(words))])
+		}
+		fmt.Fprintf(&b, `"},"repository":{%s"id":1}}`, repo.Bytes())
+		h := hmac.New(sha256.New, []byte(loadSecret))
+		_, _ = h.Write(b.Bytes()) // never fails
+		out = append(out, parcel{b.Bytes(), "sha256=" + hex.EncodeToString(h.Sum(nil))})
+	}
+	return out
 }

@@ -122,6 +122,9 @@ func park(st *store.Store, now time.Time) error {
 	if err := st.Accept(ctx, now, store.Delivery{GUID: "a", Event: "issues", Received: now, Body: []byte("a deadly header")}); err != nil {
 		return err
 	}
+	if _, err := st.NewDeliveries(ctx, "a", now); err != nil {
+		return err
+	}
 	lane, err := st.TakeLane(ctx, 1, now)
 	if err != nil {
 		return err

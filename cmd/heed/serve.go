@@ -9,11 +9,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"time"
 
 	"github.com/heed-app/heed/config"
 	"github.com/heed-app/heed/pkg/app"
 	"github.com/heed-app/heed/pkg/dashboard"
+	"github.com/heed-app/heed/pkg/store"
 )
 
 // serve runs the App until the context ends.
@@ -32,6 +34,9 @@ func (p program) serve(ctx context.Context, c command, args []string) error {
 		return err
 	}
 	log := logger(settings, p.err)
+	if !store.Postgres(settings.Database) {
+		defer moreProcs()()
+	}
 	// First of all the address: who cannot have it must not touch the database of who has.
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", settings.Listen)
 	if err != nil {
@@ -49,6 +54,16 @@ func (p program) serve(ctx context.Context, c command, args []string) error {
 	err = errors.Join(a.Run(ctx, l), a.Close())
 	log.InfoContext(ctx, "stopped")
 	return err
+}
+
+// moreProcs lets Go run two threads more than there are cores, until the returned function is called.
+// SQLite waits for the disk in a system call, which keeps a core's place in Go's scheduler: on two
+// cores the half of the machine would stand still during every commit (heed load door: 0.57 against
+// 0.70 of go-githubapp's rate).
+func moreProcs() (back func()) {
+	before := runtime.GOMAXPROCS(0)
+	runtime.GOMAXPROCS(before + 2)
+	return func() { runtime.GOMAXPROCS(before) }
 }
 
 // logger writes to w in the format and from the level of the settings on.

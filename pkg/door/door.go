@@ -10,7 +10,9 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/go-github/v60/github"
@@ -23,8 +25,11 @@ import (
 // "payloads are capped at 25 MB".
 const MaxBody = 25 << 20
 
-// ordinaryBody is what nearly all payloads stay below.
-const ordinaryBody = 1 << 20
+// ordinaryBody is what nearly all payloads stay below, and usualBody what most do.
+const (
+	ordinaryBody = 1 << 20
+	usualBody    = 64 << 10
+)
 
 // Door is the handler of POST /api/github/hook.
 type Door struct {
@@ -33,13 +38,14 @@ type Door struct {
 	now     func() time.Time
 	log     *slog.Logger
 	large   *semaphore.Weighted // bounds how many large bodies are read at once
+	bodies  sync.Pool           // of *[]byte, room for usual ones
 }
 
 // New makes a door that accepts signatures by any of the secrets: the current one, and the
 // previous one while it is being rotated. An empty first secret is an error, since anybody could
 // sign with it.
 func New(s *store.Store, secrets []string, now func() time.Time, log *slog.Logger) (*Door, error) {
-	d := &Door{store: s, now: now, log: log, large: semaphore.NewWeighted(8)}
+	d := &Door{store: s, now: now, log: log, large: semaphore.NewWeighted(8), bodies: sync.Pool{New: func() any { return new([]byte) }}}
 	if len(secrets) == 0 || secrets[0] == "" {
 		return nil, errors.New("the webhook secret is empty")
 	}
@@ -68,7 +74,7 @@ func (d *Door) take(w http.ResponseWriter, r *http.Request) (status int, reason 
 		w.Header().Set("Allow", http.MethodPost)
 		return http.StatusMethodNotAllowed, "only POST"
 	}
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+	if !isJSON(r.Header.Get("Content-Type")) {
 		return http.StatusUnsupportedMediaType, "the content type must be application/json"
 	}
 	event, guid := r.Header.Get(github.EventTypeHeader), r.Header.Get(github.DeliveryIDHeader)
@@ -93,7 +99,9 @@ func (d *Door) take(w http.ResponseWriter, r *http.Request) (status int, reason 
 		}
 		defer d.large.Release(1)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	room := d.bodies.Get().(*[]byte)
+	defer d.recycle(room)
+	body, err := read(w, r, room)
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return http.StatusRequestEntityTooLarge, fmt.Sprintf("over %d bytes", MaxBody)
 	}
@@ -109,6 +117,32 @@ func (d *Door) take(w http.ResponseWriter, r *http.Request) (status int, reason 
 		return http.StatusServiceUnavailable, "cannot be stored now"
 	}
 	return http.StatusAccepted, ""
+}
+
+// read takes in the body. Its usual length is known before, and then it needs no room of its own.
+func read(w http.ResponseWriter, r *http.Request, room *[]byte) ([]byte, error) {
+	if r.ContentLength < 0 || r.ContentLength > ordinaryBody {
+		return io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	}
+	*room = slices.Grow((*room)[:0], int(r.ContentLength))[:r.ContentLength]
+	_, err := io.ReadFull(r.Body, *room)
+	return *room, err
+}
+
+// recycle keeps the room of a usual body for the next one.
+func (d *Door) recycle(room *[]byte) {
+	if cap(*room) <= usualBody {
+		d.bodies.Put(room)
+	}
+}
+
+func isJSON(contentType string) bool {
+	const kind = "application/json"
+	if contentType == kind {
+		return true
+	}
+	got, _, err := mime.ParseMediaType(contentType)
+	return err == nil && got == kind
 }
 
 // signed accepts SHA-256 only, whatever go-github would allow besides.

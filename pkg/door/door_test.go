@@ -274,18 +274,15 @@ func TestAFullDisk(t *testing.T) {
 	}
 }
 
-// hangingUp ends the request's context when the last byte was read.
+// hangingUp ends the request's context while the body is read.
 type hangingUp struct {
 	io.Reader
 	hangUp func()
 }
 
 func (h hangingUp) Read(p []byte) (int, error) {
-	n, err := h.Reader.Read(p)
-	if err != nil {
-		h.hangUp()
-	}
-	return n, err
+	h.hangUp()
+	return h.Reader.Read(p)
 }
 
 // GitHub hangs up after ten seconds; what it sent is kept all the same.

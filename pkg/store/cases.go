@@ -216,7 +216,8 @@ func (s *Store) Due(ctx context.Context, now time.Time) (int, error) {
 	// because the order asks for it: without, it believes that a row will soon be found by reading on.
 	err := s.read.QueryRowContext(ctx, `select (select count(*) from (select 1 from cases where wake_at <= ? order by wake_at limit 1) a)
 		+ (select count(*) from (select 1 from cases where act_at <= ? and lane_until <= ? order by act_at limit 1) b)
-		+ (select count(*) from (select 1 from delivery where state = 0 and next_at <= ? order by next_at limit 1) c)`, at, at, at, at).Scan(&n)
+		+ (select count(*) from (select 1 from delivery where state = 0 and next_at <= ? order by next_at limit 1) c)
+		+ (select count(*) from (select 1 from intake where next_at <= ? limit 1) d)`, at, at, at, at, at).Scan(&n)
 	if err != nil || n == 0 {
 		return 0, err
 	}
@@ -233,6 +234,16 @@ func (s *Store) Due(ctx context.Context, now time.Time) (int, error) {
 		groups, err := tx.names(ctx, `select grp from delivery where state = 0 and next_at <= ? order by next_at, seq limit 2000 for update skip locked`, at)
 		if err != nil {
 			return err
+		}
+		lost, err := tx.ids(ctx, `select seq from intake where next_at <= ? order by seq for update skip locked`, at)
+		if err != nil {
+			return err
+		}
+		if len(lost) > 0 { // one job finds them all
+			groups = append(groups, fmt.Sprintf("lost-%d", lost[0]))
+			if _, err := tx.ExecContext(ctx, `update intake set next_at = ? where next_at <= ?`, micros(now.Add(nudged)), at); err != nil {
+				return err
+			}
 		}
 		groups = unique(groups)
 		n = len(wakes) + len(lanes) + len(groups)
@@ -312,6 +323,7 @@ func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 	var n sql.NullInt64
 	err := s.read.QueryRowContext(ctx, `select min(t) from (select min(wake_at) t from cases where wake_at is not null
 		union all select min(case when act_at > lane_until then act_at else lane_until end) from cases where act_at is not null
-		union all select min(next_at) from delivery where state = 0) x`).Scan(&n)
+		union all select min(next_at) from delivery where state = 0
+		union all select min(next_at) from intake) x`).Scan(&n)
 	return fromMicros(n.Int64), err
 }

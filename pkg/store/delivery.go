@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/riverqueue/river"
 )
 
 // A Delivery is one event as it came: a webhook, or something that the sweep found.
@@ -22,7 +20,7 @@ type Delivery struct {
 // nudged is when a job that was just queued is looked for again, should it have been lost.
 const nudged = 30 * time.Second
 
-// ThinkArgs is the job that thinks about one committed group of deliveries.
+// ThinkArgs is the job that puts what came in into a group, and thinks about that.
 type ThinkArgs struct {
 	Group string `json:"group"`
 }
@@ -41,74 +39,12 @@ const (
 	prioNormal = 3
 )
 
-// group is the deliveries that one commit takes. The first to join it commits it; those who come
-// while an earlier group is being written join the next.
-type group struct {
-	rows []row
-	done chan struct{}
-	err  error
-}
-
-type row struct {
-	Delivery
-	sealed []byte
-}
-
-// Accept puts deliveries on disk and returns when they are there. One that came in before is
-// accepted again without effect. Concurrent calls share a transaction and its fsync.
-func (s *Store) Accept(ctx context.Context, now time.Time, ds ...Delivery) error {
-	if len(ds) == 0 {
-		return nil
-	}
-	rows := make([]row, len(ds))
-	for i, d := range ds {
-		d.GUID, d.Event = clean(d.GUID), clean(d.Event)
-		sealed, err := s.seal.seal(d.Body, "delivery/"+d.GUID)
-		if err != nil {
-			return err
-		}
-		rows[i] = row{d, sealed}
-	}
-	s.mu.Lock()
-	g := s.group
-	first := g == nil
-	if first {
-		g = &group{done: make(chan struct{})}
-		s.group = g
-	}
-	g.rows = append(g.rows, rows...)
-	s.mu.Unlock()
-
-	if !first {
-		<-g.done
-		return g.err
-	}
-	defer close(g.done)
-	s.commit.Lock()
-	defer s.commit.Unlock()
-	s.mu.Lock()
-	s.group = nil // from here on others form the next group
-	s.mu.Unlock()
-	g.err = errors.New("the commit was interrupted") // unless the next line comes to an end
-	// The sender who happened to be first must not fail the others by hanging up.
-	g.err = s.Write(context.WithoutCancel(ctx), now, func(tx *Tx) error { return tx.accept(context.WithoutCancel(ctx), g.rows) })
-	return g.err
-}
-
-func (tx *Tx) accept(ctx context.Context, rows []row) error {
-	group := rows[0].GUID
-	fresh, err := tx.store.base.accept(ctx, tx, rows, group)
-	if err != nil {
-		return fmt.Errorf("store deliveries: %w", err)
-	}
-	if fresh == 0 {
-		return nil
-	}
-	return tx.Enqueue(ctx, ThinkArgs{Group: group}, river.InsertOpts{Queue: QueueThink, Priority: prioUrgent})
-}
-
-// NewDeliveries returns what of a group is not thought about yet and due.
+// NewDeliveries puts what came in since into a group, and returns what of it is not thought about yet
+// and due.
 func (s *Store) NewDeliveries(ctx context.Context, grp string, now time.Time) ([]Delivery, error) {
+	if err := s.Write(ctx, now, func(tx *Tx) error { return tx.open(ctx, grp) }); err != nil {
+		return nil, err
+	}
 	// A delivery that waits for a retry has been put beyond the moment at which lost jobs are looked for.
 	rows, err := s.read.QueryContext(ctx, `select seq, guid, event, received, attempts, body from delivery
 		where grp = ? and state = 0 and (postponed = 0 or next_at <= ?) order by seq`, grp, micros(now.Add(nudged)))
@@ -116,7 +52,10 @@ func (s *Store) NewDeliveries(ctx context.Context, grp string, now time.Time) ([
 		return nil, fmt.Errorf("read deliveries: %w", err)
 	}
 	defer rows.Close()
-	var out []Delivery
+	var (
+		out     []Delivery
+		damaged []int64
+	)
 	for rows.Next() {
 		var (
 			d        Delivery
@@ -127,12 +66,25 @@ func (s *Store) NewDeliveries(ctx context.Context, grp string, now time.Time) ([
 			return nil, err
 		}
 		d.Received = fromMicros(received)
-		if d.Body, err = s.seal.open(sealed, "delivery/"+d.GUID); err != nil {
+		switch d.Body, err = s.seal.open(sealed, "delivery/"+d.GUID); {
+		case errors.Is(err, ErrKey): // it may come yet
 			return nil, err
+		case err != nil:
+			damaged = append(damaged, d.Seq)
+		default:
+			out = append(out, d)
 		}
-		out = append(out, d)
 	}
-	return out, rows.Err()
+	if err := rows.Err(); err != nil || len(damaged) == 0 {
+		return out, err
+	}
+	// One that nobody can read any more must not keep the others from being read.
+	return out, s.Write(ctx, now, func(tx *Tx) (err error) {
+		for _, seq := range damaged {
+			err = errors.Join(err, tx.ParkDelivery(ctx, seq, "what is stored is damaged"))
+		}
+		return err
+	})
 }
 
 // Claim retires a delivery for the one who decides about it. It is false when somebody else did so
@@ -177,5 +129,8 @@ func (tx *Tx) ParkDelivery(ctx context.Context, seq int64, reason string) error 
 func (s *Store) Known(ctx context.Context, guid string) (bool, error) {
 	var n int
 	err := s.read.QueryRowContext(ctx, `select count(*) from delivery where guid = ?`, guid).Scan(&n)
-	return n > 0, err
+	if err != nil || n > 0 {
+		return n > 0, err
+	}
+	return s.arriving(ctx, guid)
 }

@@ -62,8 +62,8 @@ func TestScarce(t *testing.T) {
 func TestNothingIsHalfWritten(t *testing.T) {
 	t.Parallel()
 	s := open(t, filepath.Join(t.TempDir(), "heed.db"))
-	accept(t, s, delivery("a"))
-	before := count(t, s, "select (select count(*) from delivery) + (select count(*) from river_job)")
+	placed(t, s, delivery("a"))
+	before := count(t, s, "select (select count(*) from intake) + (select count(*) from delivery) + (select count(*) from river_job)")
 	if _, err := s.base.(*embedded).writer.ExecContext(t.Context(), "pragma max_page_count = 1"); err != nil { // as many as there are
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func TestNothingIsHalfWritten(t *testing.T) {
 	if err := s.Accept(t.Context(), now, small, large); !IsFull(err) {
 		t.Errorf("accepted without room: %v", err)
 	}
-	if n := count(t, s, "select (select count(*) from delivery) + (select count(*) from river_job)"); n != before {
+	if n := count(t, s, "select (select count(*) from intake) + (select count(*) from delivery) + (select count(*) from river_job)"); n != before {
 		t.Errorf("%d rows, %d before", n, before)
 	}
 	var sound string

@@ -176,20 +176,24 @@ func (t pgxTx) Conn() *pgx.Conn { return t.on }
 
 var errNested = errors.New("no transaction within this one")
 
-// accept inserts a whole group with one statement: a round trip for each would be what takes longest.
-func (d *postgres) accept(ctx context.Context, tx *Tx, rows []row, group string) (int64, error) {
+func (d *postgres) single() bool { return false }
+
+func (d *postgres) take(ctx context.Context, tx *Tx, name string, n int, received, next int64, body []byte) error {
+	_, err := tx.ExecContext(ctx, `insert into intake(name, n, received, next_at, body) values(?, ?, ?, ?, ?)`, name, n, received, next, body)
+	return err
+}
+
+// place inserts all with one statement: a round trip for each would be what takes longest.
+func (d *postgres) place(ctx context.Context, tx *Tx, rows []row, group string) error {
 	guids, events, received, bodies := make([]string, len(rows)), make([]string, len(rows)), make([]int64, len(rows)), make([][]byte, len(rows))
 	for i, r := range rows {
 		guids[i], events[i], received[i], bodies[i] = r.GUID, r.Event, micros(r.Received), r.sealed
 	}
-	res, err := tx.ExecContext(ctx, `insert into delivery(guid, event, received, grp, next_at, body)
+	_, err := tx.ExecContext(ctx, `insert into delivery(guid, event, received, grp, next_at, body)
 		select guid, event, received, cast(? as text), cast(? as bigint), body
 		from unnest(cast(? as text[]), cast(? as text[]), cast(? as bigint[]), cast(? as bytea[])) as fresh(guid, event, received, body)
 		on conflict(guid) do nothing`, group, micros(tx.Now.Add(nudged)), guids, events, received, bodies)
-	if err != nil {
-		return 0, err
-	}
-	return res.RowsAffected()
+	return err
 }
 
 // lockRef: two who find no case of a name would both open one.

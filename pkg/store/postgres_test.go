@@ -76,6 +76,7 @@ func TestReplicasDoThingsOnce(t *testing.T) {
 			}
 		}
 	})
+	together(func(i int, s *Store) { thinkAll(t, s) })
 	if n := count(t, replicas[0], "select count(*) from delivery"); n != 30 {
 		t.Errorf("%d deliveries, want 30", n)
 	}
@@ -308,9 +309,10 @@ func heard(t *testing.T, here, there *Store) {
 	t.Helper()
 	woken := make(chan bool, 1)
 	workers := river.NewWorkers()
-	river.AddWorker(workers, river.WorkFunc(func(context.Context, *river.Job[ThinkArgs]) error {
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[ThinkArgs]) error {
+		_, err := there.NewDeliveries(ctx, j.Args.Group, now)
 		woken <- true
-		return nil
+		return err
 	}))
 	q, err := there.NewQueue(&river.Config{
 		Logger: quiet(), Workers: workers, Queues: map[string]river.QueueConfig{QueueThink: {MaxWorkers: 2}},

@@ -14,6 +14,9 @@ type place struct{ table, id, value, name string }
 func (s *Store) Reseal(ctx context.Context, now time.Time) (total int, err error) {
 	for {
 		pass := 0
+		if err := s.empty(ctx, now); err != nil {
+			return total, fmt.Errorf("encrypt anew: %w", err)
+		}
 		for _, p := range []place{
 			{"delivery", "guid", "body", "delivery/"},
 			{"cases", "id", "body", "case/"},
@@ -28,6 +31,27 @@ func (s *Store) Reseal(ctx context.Context, now time.Time) (total int, err error
 		}
 		if total += pass; pass == 0 {
 			return total, nil
+		}
+	}
+}
+
+// empty puts all that came in into its place, where values are encrypted anew, with jobs to think
+// about it.
+func (s *Store) empty(ctx context.Context, now time.Time) error {
+	for {
+		var first []int64
+		err := s.Write(ctx, now, func(tx *Tx) (err error) {
+			if first, err = tx.ids(ctx, `select seq from intake order by seq limit 1`); err != nil || len(first) == 0 {
+				return err
+			}
+			group := fmt.Sprintf("rotated-%d", first[0])
+			if err := tx.open(ctx, group); err != nil {
+				return err
+			}
+			return tx.think(ctx, group, prioUrgent)
+		})
+		if err != nil || len(first) == 0 {
+			return err
 		}
 	}
 }

@@ -41,10 +41,12 @@ type sealer struct {
 	aead    tink.AEAD
 	primary [5]byte // what every value starts with that the first key sealed
 	known   map[[5]byte]bool
+
+	scratch sync.Pool // of *[]byte, room for what was compressed and not encrypted yet
 }
 
 func newSealer(keys Keys) (*sealer, error) {
-	s := &sealer{keys: keys}
+	s := &sealer{keys: keys, scratch: sync.Pool{New: func() any { return new([]byte) }}}
 	return s, s.load()
 }
 
@@ -111,7 +113,13 @@ func (s *sealer) now(sealed []byte) (tink.AEAD, bool) {
 // seal compresses and encrypts.
 func (s *sealer) seal(plain []byte, place string) ([]byte, error) {
 	primitive, _ := s.now(nil)
-	c, err := primitive.Encrypt(s2.Encode(nil, plain), []byte(place))
+	room := s.scratch.Get().(*[]byte)
+	defer s.scratch.Put(room)
+	if n := s2.MaxEncodedLen(len(plain)); n > cap(*room) {
+		*room = make([]byte, n) // MaxEncodedLen is -1 for what cannot be: far beyond any payload
+	}
+	*room = (*room)[:cap(*room)]
+	c, err := primitive.Encrypt(s2.Encode(*room, plain), []byte(place))
 	if err != nil {
 		return nil, fmt.Errorf("encrypt %s: %w", place, err)
 	}

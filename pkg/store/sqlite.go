@@ -25,7 +25,8 @@ type embedded struct {
 	bell   *bell
 	driver *ringingDriver
 	insert *river.Client[*sql.Tx] // inserts jobs; never started
-	single sync.Mutex             // held by the one who is alone
+	intake *sql.Stmt              // stores a row of the intake
+	one    sync.Mutex             // held by the one who is alone
 	lock   io.Closer              // held while this process works on the database
 }
 
@@ -73,6 +74,9 @@ func openSQLite(ctx context.Context, path string) (_ base, _ conn, err error) {
 	if err := migrateSQLite(ctx, d.writer); err != nil {
 		return nil, conn{}, err
 	}
+	if d.intake, err = d.writer.PrepareContext(ctx, `insert into intake(name, n, received, next_at, body) values(?, ?, ?, ?, ?)`); err != nil {
+		return nil, conn{}, err
+	}
 	d.insert, err = river.NewClient(d.driver, &river.Config{Logger: quiet()})
 	return d, conn{d.reader, inSQLite}, err
 }
@@ -95,24 +99,27 @@ func (d *embedded) begin(ctx context.Context) (*transaction, error) {
 	return &transaction{Tx: tx, insert: insert, tongue: inSQLite, end: func() {}}, nil
 }
 
-func (d *embedded) accept(ctx context.Context, tx *Tx, rows []row, group string) (fresh int64, err error) {
+func (d *embedded) single() bool { return true }
+
+func (d *embedded) take(ctx context.Context, tx *Tx, name string, n int, received, next int64, body []byte) error {
+	stmt := tx.StmtContext(ctx, d.intake)
+	defer stmt.Close()
+	_, err := stmt.ExecContext(ctx, name, n, received, next, body)
+	return err
+}
+
+func (d *embedded) place(ctx context.Context, tx *Tx, rows []row, group string) error {
 	stmt, err := tx.PrepareContext(ctx, `insert into delivery(guid, event, received, grp, next_at, body) values(?, ?, ?, ?, ?, ?) on conflict(guid) do nothing`)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer stmt.Close()
 	for _, r := range rows {
-		res, err := stmt.ExecContext(ctx, r.GUID, r.Event, micros(r.Received), group, micros(tx.Now.Add(nudged)), r.sealed)
-		if err != nil {
-			return 0, err
+		if _, err := stmt.ExecContext(ctx, r.GUID, r.Event, micros(r.Received), group, micros(tx.Now.Add(nudged)), r.sealed); err != nil {
+			return err
 		}
-		n, err := res.RowsAffected()
-		if err != nil {
-			return 0, err
-		}
-		fresh += n
 	}
-	return fresh, nil
+	return nil
 }
 
 func (d *embedded) lockRef(context.Context, *Tx, string) error { return nil } // nobody else writes
@@ -151,10 +158,10 @@ func (d *embedded) revive(ctx context.Context) (int64, error) {
 }
 
 func (d *embedded) alone(_ context.Context, f func() error) (bool, error) {
-	if !d.single.TryLock() {
+	if !d.one.TryLock() {
 		return false, nil
 	}
-	defer d.single.Unlock()
+	defer d.one.Unlock()
 	return true, f()
 }
 

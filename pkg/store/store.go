@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -28,17 +29,24 @@ type Store struct {
 
 	committed func()
 
-	mu     sync.Mutex // guards group
-	group  *group     // deliveries that wait for the next commit
-	commit sync.Mutex // held while a group is committed
+	mu      sync.Mutex  // guards group
+	group   *group      // deliveries that wait for the next commit
+	next    sync.Mutex  // held by the group that is to be committed next
+	commit  sync.Mutex  // held while a group is committed
+	asked   atomic.Bool // there is a job that was not begun yet and will find what comes in until then
+	scratch sync.Pool   // of *[]byte
 }
 
 // A base is the database below a Store: what SQLite and PostgreSQL do differently, and nothing else.
 type base interface {
 	// begin opens a transaction that writes.
 	begin(ctx context.Context) (*transaction, error)
-	// accept stores deliveries that are not there yet and says how many these were.
-	accept(ctx context.Context, tx *Tx, rows []row, group string) (int64, error)
+	// single reports whether no other process can be at work on this database.
+	single() bool
+	// take stores a row of the intake.
+	take(ctx context.Context, tx *Tx, name string, n int, received, next int64, body []byte) error
+	// place stores deliveries that are not there yet.
+	place(ctx context.Context, tx *Tx, rows []row, group string) error
 	// lockRef keeps everybody else from deciding about a name, until the transaction ends.
 	lockRef(ctx context.Context, tx *Tx, ref string) error
 	// announce tells the workers of all processes, on commit, that queues have jobs;
@@ -89,7 +97,7 @@ func Open(ctx context.Context, rawURL string, keys Keys, committed func()) (*Sto
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{seal: seal, committed: committed}
+	s := &Store{seal: seal, committed: committed, scratch: sync.Pool{New: func() any { return new([]byte) }}}
 	if Postgres(rawURL) {
 		if s.base, s.read, err = openPostgres(ctx, rawURL); err != nil {
 			return nil, fmt.Errorf("open %s: %w", redact(rawURL), err)

@@ -26,13 +26,14 @@ type Waiting struct {
 // already.
 func (s *Store) Waiting(ctx context.Context, now time.Time) (w Waiting, err error) {
 	at := micros(now)
-	var wake, act Line
+	var wake, act, came Line
 	for _, q := range []struct {
 		line  *Line
 		query string
 		args  []any
 	}{
 		{&w.Deliveries, `select count(*), coalesce(min(received), 0) from delivery where state = 0`, nil},
+		{&came, `select coalesce(sum(n), 0), coalesce(min(received), 0) from intake`, nil},
 		{&w.Urgent, `select count(*), coalesce(min(decided), 0) from effect where state = 0 and urgent = ?`, []any{true}},
 		{&w.Effects, `select count(*), coalesce(min(decided), 0) from effect where state = 0 and urgent = ?`, []any{false}},
 		{&wake, `select count(*), coalesce(min(wake_at), 0) from cases where wake_at <= ?`, []any{at}},
@@ -42,11 +43,17 @@ func (s *Store) Waiting(ctx context.Context, now time.Time) (w Waiting, err erro
 			return Waiting{}, fmt.Errorf("count what waits: %w", err)
 		}
 	}
-	w.Due = Line{wake.Depth + act.Depth, wake.Oldest}
-	if wake.Depth == 0 || act.Depth > 0 && act.Oldest.Before(wake.Oldest) {
-		w.Due.Oldest = act.Oldest
-	}
+	w.Deliveries, w.Due = w.Deliveries.and(came), wake.and(act)
 	return w, nil
+}
+
+// and joins two lines.
+func (l Line) and(m Line) Line {
+	oldest := l.Oldest
+	if l.Depth == 0 || m.Depth > 0 && m.Oldest.Before(oldest) {
+		oldest = m.Oldest
+	}
+	return Line{l.Depth + m.Depth, oldest}
 }
 
 // Aside is what was laid aside for an operator.

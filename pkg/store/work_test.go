@@ -58,7 +58,7 @@ func tried(t *testing.T, s *Store, id int64, at time.Time) {
 
 func parkDelivery(t *testing.T, s *Store, guid string) {
 	t.Helper()
-	accept(t, s, delivery(guid))
+	placed(t, s, delivery(guid))
 	seq := int64(count(t, s, "select seq from delivery where guid = '"+guid+"'"))
 	write(t, s, now, func(tx *Tx) error { return tx.ParkDelivery(t.Context(), seq, "the body is not JSON") })
 }
@@ -87,7 +87,7 @@ func history(t *testing.T, s *Store, id int64) string {
 
 func workList(t *testing.T, open func(*testing.T) *Store) {
 	s := open(t)
-	accept(t, s, delivery("a"))
+	placed(t, s, delivery("a"))
 	parkDelivery(t, s, "b")
 	c := opened(t, s, disclosure.Effect{Key: "blank", Action: disclosure.EditIssue}, disclosure.Effect{Key: "reply:2", Action: disclosure.CommentIssue})
 	tried(t, s, c.ID, now.Add(time.Minute))
@@ -139,7 +139,7 @@ func workRetryEffect(t *testing.T, open func(*testing.T) *Store) {
 
 func workRetryDelivery(t *testing.T, open func(*testing.T) *Store) {
 	s := open(t)
-	accept(t, s, delivery("a"))
+	placed(t, s, delivery("a"))
 	write(t, s, now, func(tx *Tx) error {
 		return errors.Join(tx.Postpone(t.Context(), 1, now.Add(time.Hour), "502", true), tx.ParkDelivery(t.Context(), 1, "404"))
 	})
@@ -225,7 +225,7 @@ func workDrop(t *testing.T, open func(*testing.T) *Store) {
 
 func workWaiting(t *testing.T, open func(*testing.T) *Store) {
 	s := open(t)
-	accept(t, s, delivery("a"), delivery("b"))
+	placed(t, s, delivery("a"), delivery("b"))
 	parkDelivery(t, s, "c")
 	c := opened(t, s, disclosure.Effect{Key: "a", Urgent: true}, disclosure.Effect{Key: "b"}, disclosure.Effect{Key: "c"}, disclosure.Effect{Key: "d"})
 	tried(t, s, c.ID, now.Add(time.Second))

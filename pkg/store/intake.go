@@ -1,0 +1,277 @@
+package store
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/riverqueue/river"
+)
+
+// What comes in is written down in the cheapest way that keeps it: all that one commit takes in is
+// one row of the table intake, without an index and without a look at what was there before. The job
+// that thinks about it puts each delivery into its place first, where a repeated one shows.
+
+// group is the deliveries that one commit takes. The first to join it commits it; those who come
+// while an earlier group is being written join the next.
+type group struct {
+	name     string // the GUID of the first
+	n        int
+	received time.Time // of the first
+	body     *[]byte   // deliveries, one after the other
+	done     chan struct{}
+	err      error
+}
+
+// mostTogether is how many bytes share a commit. A larger delivery has one for itself.
+const mostTogether = 16 << 20
+
+// mostOpened bounds what one job takes out of the intake, in deliveries and bytes: those who leaked
+// something behind them are waiting too. One row is always taken.
+const (
+	mostOpened      = 128
+	mostOpenedBytes = 4 << 20
+)
+
+// Accept puts deliveries on disk and returns when they are there. One that came in before is
+// accepted again without effect. Concurrent calls share a transaction and its fsync. The bodies are
+// the caller's again when it returns.
+func (s *Store) Accept(ctx context.Context, now time.Time, ds ...Delivery) error {
+	if len(ds) == 0 {
+		return nil
+	}
+	frames := s.scratch.Get().(*[]byte)
+	defer s.scratch.Put(frames)
+	*frames = (*frames)[:0]
+	for i := range ds {
+		ds[i].GUID, ds[i].Event = clean(ds[i].GUID), clean(ds[i].Event)
+		*frames = appendFrame(*frames, ds[i])
+	}
+	g, first := s.join(*frames, ds)
+	if !first {
+		<-g.done
+		return g.err
+	}
+	defer close(g.done)
+	g.err = errors.New("the commit was interrupted") // unless the next line comes to an end
+	// The sender who happened to be first must not fail the others by hanging up.
+	g.err = s.take(context.WithoutCancel(ctx), now, g)
+	return g.err
+}
+
+// join adds deliveries to the group that waits for the next commit. first: it began with them, and
+// the caller commits it.
+func (s *Store) join(frames []byte, ds []Delivery) (g *group, first bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g = s.group
+	if first = g == nil || len(*g.body)+len(frames) > mostTogether; first {
+		g = &group{name: ds[0].GUID, received: ds[0].Received, body: s.scratch.Get().(*[]byte), done: make(chan struct{})}
+		*g.body = (*g.body)[:0]
+		s.group = g
+	}
+	*g.body = append(*g.body, frames...)
+	g.n += len(ds)
+	return g, first
+}
+
+// take commits a group, with a job that thinks about it unless there is one that was not begun yet:
+// that one will find it.
+func (s *Store) take(ctx context.Context, now time.Time, g *group) error {
+	s.next.Lock()
+	s.mu.Lock()
+	if s.group == g {
+		s.group = nil // from here on others form the next group
+	}
+	s.mu.Unlock()
+	sealed, err := s.seal.seal(*g.body, "intake/"+g.name)
+	s.scratch.Put(g.body)
+	s.commit.Lock() // one group is encrypted while another is written
+	defer s.commit.Unlock()
+	s.next.Unlock()
+	if err != nil {
+		return err
+	}
+	err = s.Write(ctx, now, func(tx *Tx) error {
+		if err := s.base.take(ctx, tx, g.name, g.n, micros(g.received), micros(now.Add(nudged)), sealed); err != nil {
+			return fmt.Errorf("store deliveries: %w", err)
+		}
+		if s.base.single() && s.asked.Swap(true) {
+			return nil
+		}
+		return tx.think(ctx, g.name, prioUrgent)
+	})
+	if err != nil {
+		s.asked.Store(false)
+	}
+	return err
+}
+
+func (tx *Tx) think(ctx context.Context, group string, priority int) error {
+	return tx.Enqueue(ctx, ThinkArgs{Group: group}, river.InsertOpts{Queue: QueueThink, Priority: priority})
+}
+
+// open puts what came in into its place, as deliveries of a group. What is too much for one job it
+// leaves to another.
+func (tx *Tx) open(ctx context.Context, group string) error {
+	// Whoever takes deliveries in from here on asks for a job of his own. On SQLite he waits for the end
+	// of this transaction, so that what he found asked for covers what he stored.
+	tx.store.asked.Store(false)
+	rows, taken, err := tx.takeOut(ctx)
+	if err != nil || len(taken) == 0 {
+		return err
+	}
+	if len(rows) > 0 {
+		if err := tx.store.base.place(ctx, tx, rows, group); err != nil {
+			return fmt.Errorf("place deliveries: %w", err)
+		}
+	}
+	for _, seq := range taken {
+		if _, err := tx.ExecContext(ctx, `delete from intake where seq = ?`, seq); err != nil {
+			return fmt.Errorf("place deliveries: %w", err)
+		}
+	}
+	var more int
+	if err := tx.QueryRowContext(ctx, `select count(*) from (select 1 from intake limit 1) x`).Scan(&more); err != nil || more == 0 {
+		return err
+	}
+	tx.store.asked.Store(true)
+	return tx.think(ctx, fmt.Sprintf("after-%d", taken[len(taken)-1]), prioUrgent)
+}
+
+// takeOut reads as much of the intake as one job may have.
+func (tx *Tx) takeOut(ctx context.Context) (out []row, taken []int64, err error) {
+	rows, err := tx.QueryContext(ctx, `select seq, name, n, body from intake order by seq limit 64 for update skip locked`)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read what came in: %w", err)
+	}
+	defer rows.Close()
+	for n, size := 0, 0; rows.Next(); {
+		var (
+			seq    int64
+			name   string
+			many   int
+			sealed []byte
+		)
+		if err := rows.Scan(&seq, &name, &many, &sealed); err != nil {
+			return nil, nil, err
+		}
+		n, size = n+many, size+len(sealed)
+		if len(taken) > 0 && (n > mostOpened || size > mostOpenedBytes) {
+			break
+		}
+		fresh, err := tx.store.unseal(name, sealed)
+		if errors.Is(err, ErrKey) { // it may come yet
+			return nil, nil, err
+		}
+		if err != nil { // it stops nobody else, and an operator sees it
+			fresh = []row{{Delivery{GUID: "damaged-" + name, Event: "damaged", Received: tx.Now}, sealed}}
+		}
+		out, taken = append(out, fresh...), append(taken, seq)
+	}
+	return out, taken, rows.Err()
+}
+
+// unseal makes of a row of the intake what goes into the places of its deliveries.
+func (s *Store) unseal(name string, sealed []byte) ([]row, error) {
+	plain, err := s.seal.open(sealed, "intake/"+name)
+	if err != nil {
+		return nil, err
+	}
+	ds, err := frames(plain)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]row, len(ds))
+	for i, d := range ds {
+		sealed, err := s.seal.seal(d.Body, "delivery/"+d.GUID)
+		if err != nil {
+			return nil, err
+		}
+		rows[i] = row{d, sealed}
+	}
+	return rows, nil
+}
+
+// arriving reports whether a delivery is among what came in and has no place yet.
+func (s *Store) arriving(ctx context.Context, guid string) (bool, error) {
+	rows, err := s.read.QueryContext(ctx, `select name, body from intake`)
+	if err != nil {
+		return false, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var (
+			name   string
+			sealed []byte
+		)
+		if err := rows.Scan(&name, &sealed); err != nil {
+			return false, err
+		}
+		plain, err := s.seal.open(sealed, "intake/"+name)
+		if err != nil {
+			return false, err
+		}
+		ds, err := frames(plain)
+		if err != nil {
+			return false, err
+		}
+		if slices.ContainsFunc(ds, func(d Delivery) bool { return d.GUID == guid }) {
+			return true, nil
+		}
+	}
+	return false, rows.Err()
+}
+
+// row is a delivery with its sealed body.
+type row struct {
+	Delivery
+	sealed []byte
+}
+
+// appendFrame writes a delivery in the form in which it lies in the intake: GUID, event and body,
+// each behind its length, and the moment.
+func appendFrame(b []byte, d Delivery) []byte {
+	for _, s := range [...]string{d.GUID, d.Event} {
+		b = binary.AppendUvarint(b, uint64(len(s)))
+		b = append(b, s...)
+	}
+	b = binary.AppendVarint(b, micros(d.Received))
+	b = binary.AppendUvarint(b, uint64(len(d.Body)))
+	return append(b, d.Body...)
+}
+
+// frames reads what appendFrame wrote. The bodies share memory with b.
+func frames(b []byte) (out []Delivery, err error) {
+	for len(b) > 0 {
+		var guid, event, body []byte
+		if guid, b, err = cut(b); err != nil {
+			return nil, err
+		}
+		if event, b, err = cut(b); err != nil {
+			return nil, err
+		}
+		at, n := binary.Varint(b)
+		if n <= 0 {
+			return nil, errFrame
+		}
+		if body, b, err = cut(b[n:]); err != nil {
+			return nil, err
+		}
+		out = append(out, Delivery{GUID: string(guid), Event: string(event), Received: fromMicros(at), Body: body})
+	}
+	return out, nil
+}
+
+func cut(b []byte) (head, rest []byte, err error) {
+	size, n := binary.Uvarint(b)
+	if n <= 0 || size > uint64(len(b)-n) { //nolint:gosec // b has the n bytes
+		return nil, nil, errFrame
+	}
+	return b[n : n+int(size)], b[n+int(size):], nil //nolint:gosec // it is not longer than b
+}
+
+var errFrame = errors.New("it is not what was written")

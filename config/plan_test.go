@@ -43,9 +43,12 @@ func plan() map[string]room {
 		"pkg/hub":                {floor: 3},
 		"pkg/door":               {floor: 3, besides: []string{"pkg/store"}}, // taking in is putting on disk
 		"pkg/dashboard":          {floor: 3},
+		"pkg/opinion":            {floor: 3},
+		"pkg/learn":              {floor: 2}, // how the detector's model is made; no part of the App
 		"pkg/engine":             {floor: 4},
 		"pkg/app":                {floor: 5, besides: []string{"config"}},
 		"cmd/heed":               {floor: entrance},
+		"cmd/heed-train":         {floor: entrance},
 	}
 }
 
@@ -67,7 +70,7 @@ func reasons() map[int]string {
 func worldly() map[string][]string {
 	return map[string][]string{
 		"os": {}, "net": {}, "net/http": {}, "database/sql": {}, "log": {}, "math/rand": {}, "math/rand/v2": {}, "context": {},
-		"sync":     {"pkg/detect", "pkg/policy", "pkg/wording"}, // sync.OnceValue around a table
+		"sync":     {"pkg/detect", "pkg/policy", "pkg/wording", "pkg/learn"}, // a table made once; workers who share nothing
 		"log/slog": {"pkg/disclosure"},                          // LogValue: embargoed text logs as [embargoed]
 	}
 }

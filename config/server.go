@@ -47,6 +47,16 @@ type Server struct {
 	SweepEvery time.Duration // how often GitHub is compared with what we know
 	LogFormat  string        // text or json
 	LogLevel   slog.Level
+
+	SecondOpinion Opinion // whom to ask about texts that the detector is not sure of
+}
+
+// Opinion is a language model that the operator runs, behind OpenAI's protocol for chat completions.
+type Opinion struct {
+	URL     string // of the API; "": nobody is asked
+	Model   string
+	Key     string
+	Timeout time.Duration // of one question
 }
 
 // A setting is one row of the table that flags, environment, file and help are made of.
@@ -92,6 +102,16 @@ func table() []setting {
 				err = errors.New("too short")
 			}
 			return wrong(err, "a duration such as 2m")
+		}},
+		{"HEED_DETECT_SECOND_OPINION", "detect.second_opinion", "", "API of a language model of your own, asked about texts between the two thresholds", false, address(func(s *Server) *string { return &s.SecondOpinion.URL })},
+		{"HEED_DETECT_SECOND_OPINION_MODEL", "detect.second_opinion.model", "", "the model's name there", false, str(func(s *Server) *string { return &s.SecondOpinion.Model })},
+		{"HEED_DETECT_SECOND_OPINION_KEY", "detect.second_opinion.key", "", "sent there as a bearer token", true, str(func(s *Server) *string { return &s.SecondOpinion.Key })},
+		{"HEED_DETECT_SECOND_OPINION_TIMEOUT", "detect.second_opinion.timeout", "5s", "how long an answer is waited for", false, func(s *Server, v string) (err error) {
+			s.SecondOpinion.Timeout, err = time.ParseDuration(v)
+			if err == nil && (s.SecondOpinion.Timeout < 100*time.Millisecond || s.SecondOpinion.Timeout > 30*time.Second) {
+				err = errors.New("out of range")
+			}
+			return wrong(err, "a duration from 100ms to 30s")
 		}},
 		{"HEED_LOG", "log", "text", "text or json", false, func(s *Server, v string) error {
 			s.LogFormat = v
@@ -216,6 +236,8 @@ func (s *Server) guess() {
 func (s Server) check() error {
 	some, all := s.AppID != 0 || s.PrivateKey != "" || s.WebhookSecret != "", s.AppID != 0 && s.PrivateKey != "" && s.WebhookSecret != ""
 	switch {
+	case s.SecondOpinion.URL == "" && (s.SecondOpinion.Model != "" || s.SecondOpinion.Key != ""):
+		return errors.New("HEED_DETECT_SECOND_OPINION is missing, but its model or key is set")
 	case some && !all && s.AppID != 0 && s.PrivateKey != "":
 		return errors.New("GITHUB_APP_WEBHOOK_SECRET: an App without a webhook secret would believe everybody")
 	case some && !all && s.AppID == 0:

@@ -56,6 +56,9 @@ func (p program) cases(ctx context.Context, c command, args []string) error {
 
 // openStore opens a database that is there. Looking must not make one.
 func openStore(ctx context.Context, s config.Server) (*store.Store, error) {
+	if store.Postgres(s.Database) {
+		return app.OpenStore(ctx, s)
+	}
 	path, err := store.Path(s.Database)
 	if err != nil {
 		return nil, err

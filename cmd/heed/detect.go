@@ -19,13 +19,26 @@ import (
 
 const maxLine = 1 << 20 // bytes in one line of --jsonl
 
-// detect reads an issue, or with --jsonl one per line.
-func (p program) detect(_ context.Context, c command, args []string) error {
+// detect reads an issue, or with --jsonl one per line; or it says how the detector does on a repository's
+// past issues, and in its maintainers' eyes.
+func (p program) detect(ctx context.Context, c command, args []string) error {
 	fs := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	lines := fs.Bool("jsonl", false, `read one {"title","body"} per line, write one {"verdict","score","why"} per line`)
+	history := fs.String("history", "", "OWNER/REPOSITORY: what would have happened to its last 500 issues; asks GitHub as the App")
+	file := fs.String("policy", "", "with --history: the policy file to read them by")
+	report := fs.Bool("report", false, "precision as maintainers saw it, from the database, and thresholds that follow from it")
+	given := settingFlags(fs, "database", "app-id", "github-api-url")
 	words, err := p.parse(c, fs, args)
 	if err != nil {
 		return err
+	}
+	switch {
+	case *report && (*history != "" || *lines || len(words) > 0), *history != "" && (*lines || len(words) > 0), *file != "" && *history == "":
+		return c.misused("one thing at a time: FILE, --jsonl, --history or --report")
+	case *report:
+		return p.detectReport(ctx, given)
+	case *history != "":
+		return p.detectHistory(ctx, c, given, *history, *file)
 	}
 	name, in := "stdin", p.in
 	switch {

@@ -16,6 +16,7 @@ import (
 	"github.com/heed-app/heed/pkg/door"
 	"github.com/heed-app/heed/pkg/engine"
 	"github.com/heed-app/heed/pkg/hub"
+	"github.com/heed-app/heed/pkg/opinion"
 	"github.com/heed-app/heed/pkg/store"
 )
 
@@ -78,15 +79,16 @@ func (a *App) build(ctx context.Context, o Options) error {
 		return fmt.Errorf("secret of the database: %w", err)
 	}
 	stats := engine.NewStats()
-	a.Hub, err = hub.New(hub.Config{
-		AppID: s.AppID, PrivateKey: []byte(strings.ReplaceAll(s.PrivateKey, `\n`, "\n")),
-		V3URL: s.V3URL, V4URL: s.V4URL, WebURL: s.WebURL, Transport: o.Transport, Now: a.now, Log: a.log, Observe: stats.Called,
-	})
+	if a.Hub, err = NewHub(s, o.Transport, a.now, a.log, stats.Called); err != nil {
+		return err
+	}
+	ask, err := secondOpinion(s.SecondOpinion)
 	if err != nil {
 		return err
 	}
 	a.Engine = engine.New(engine.Config{
-		Store: a.Store, Hub: a.Hub, Now: a.now, Log: a.log, Stats: stats, Secret: secret, SweepEvery: s.SweepEvery, WakeEvery: o.WakeEvery,
+		SecondOpinion: ask,
+		Store:         a.Store, Hub: a.Hub, Now: a.now, Log: a.log, Stats: stats, Secret: secret, SweepEvery: s.SweepEvery, WakeEvery: o.WakeEvery,
 	})
 	hook, err := door.New(a.Store, []string{s.WebhookSecret, s.PreviousWebhookSecret}, a.now, a.log)
 	if err != nil {
@@ -146,4 +148,24 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	return srv.Shutdown(stopping)
+}
+
+// NewHub makes the one who speaks to GitHub, as the settings say. observe is told of every call.
+func NewHub(s config.Server, way http.RoundTripper, now func() time.Time, log *slog.Logger, observe func(kind, outcome string, took time.Duration)) (*hub.Hub, error) {
+	return hub.New(hub.Config{
+		AppID: s.AppID, PrivateKey: []byte(strings.ReplaceAll(s.PrivateKey, `\n`, "\n")),
+		V3URL: s.V3URL, V4URL: s.V4URL, WebURL: s.WebURL, Transport: way, Now: now, Log: log, Observe: observe,
+	})
+}
+
+// secondOpinion is whom the engine asks, nil if the operator named nobody.
+func secondOpinion(o config.Opinion) (func(ctx context.Context, title, body string) (bool, error), error) {
+	if o.URL == "" {
+		return nil, nil
+	}
+	a, err := opinion.New(opinion.Config(o))
+	if err != nil {
+		return nil, err
+	}
+	return a.Report, nil
 }

@@ -34,7 +34,12 @@ func calm(name, title, body string) testCase {
 	return testCase{name, title, body, Ordinary, 0, suspect - 0.001}
 }
 
+// other is a class that nothing is hidden of, whatever the probability: requests for a channel are to be
+// redirected, the rest is not.
 func other(name string, c Class, title, body string) testCase {
+	if c == ContactRequest {
+		return testCase{name, title, body, c, suspect, 1}
+	}
 	return testCase{name, title, body, c, 0, suspect - 0.001}
 }
 

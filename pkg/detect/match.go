@@ -1,5 +1,7 @@
 package detect
 
+import "unicode/utf8"
+
 // perSentence is how many phrases of one sentence wait for its end. Longer lists are evidence of nothing.
 const perSentence = 96
 
@@ -37,21 +39,67 @@ type matcher struct {
 	void    bool
 	inTitle bool
 	best    []found // by use
+	touched []int32 // uses that were found
+	mute    map[string]bool
+
+	grams                   []Gram
+	table                   []uint32 // hashes of grams
+	slots                   []uint32 // of the table that are in use
+	before, before2         uint64   // hashes of the words before this one in its sentence
+	beforeFrom, before2From int
+	tokens, alone           int // tokens; those of scripts without spaces
+	links, tasks            int
+	fenced, asks            bool
 }
 
-func newMatcher(m *model) *matcher {
-	return &matcher{m: m, factor: 1, best: make([]found, m.phrases)}
+// matcher gives one that has read nothing yet; release gives it back.
+func (m *model) matcher() *matcher {
+	k, ok := m.idle.Get().(*matcher)
+	if !ok {
+		k = &matcher{m: m, best: make([]found, m.phrases), table: make([]uint32, tableSize)}
+	}
+	k.factor = 1
+	return k
+}
+
+func (k *matcher) release() {
+	for _, id := range k.touched {
+		k.best[id] = found{}
+	}
+	for _, i := range k.slots {
+		k.table[i] = 0
+	}
+	*k = matcher{m: k.m, best: k.best, touched: k.touched[:0], grams: k.grams[:0], table: k.table, slots: k.slots[:0]}
+	k.m.idle.Put(k)
 }
 
 // word advances the walks by one token and begins a new one. Most tokens are in no phrase and end all walks at once.
 func (k *matcher) word(w []byte, sec section, start, end int) {
 	if len(w) == 0 {
-		k.active = 0
+		k.active, k.before, k.before2 = 0, 0, 0
 		return
 	}
 	if article(w) {
 		return
 	}
+	if k.mute[string(w)] {
+		k.active, k.before, k.before2 = 0, 0, 0
+		return
+	}
+	switch sec {
+	case inFence:
+		k.fenced = true
+	case inTask:
+		k.tasks++
+	case inURL:
+		if w[0] == 'h' && (string(w) == "http" || string(w) == "https") {
+			k.links++
+		}
+	}
+	if w[0] >= utf8.RuneSelf && end-start <= utf8.UTFMax {
+		k.alone++
+	}
+	k.gram(w, sec, start, end)
 	n := k.m.lookup(w)
 	k.token++
 	if n == 0 {
@@ -124,6 +172,7 @@ func (k *matcher) modify(g group, sec section) {
 func (k *matcher) stop() {
 	k.flush()
 	k.active, k.factor, k.void = 0, 1, false
+	k.before, k.before2 = 0, 0
 }
 
 func (k *matcher) flush() {
@@ -140,6 +189,9 @@ func (k *matcher) flush() {
 				}
 			}
 			if b := &k.best[u.id]; value > b.value {
+				if b.value == 0 {
+					k.touched = append(k.touched, u.id)
+				}
 				*b = found{value, int32(h.from), int32(h.to), k.inTitle} //nolint:gosec // below maxRead
 			}
 		}

@@ -14,7 +14,9 @@ type model struct {
 	uses    [][]use          // node → what the phrase that ends there speaks for
 	cover   []bool           // node → takes over the shorter phrases inside it
 	phrases int
-	num     int32 // token numbers of the placeholders # and #y
+	byID    []use     // use → itself
+	idle    sync.Pool // of *matcher
+	num     int32     // token numbers of the placeholders # and #y
 	year    int32
 }
 
@@ -89,7 +91,8 @@ func (m *model) add(phrase string, g group, weight float32) {
 			return // listed twice, or two spellings that fold to one
 		}
 	}
-	m.uses[node] = append(m.uses[node], use{id: int32(m.phrases), group: g, weight: weight}) //nolint:gosec // a few thousand
+	u := use{id: int32(m.phrases), group: g, weight: weight} //nolint:gosec // a few thousand
+	m.uses[node], m.byID = append(m.uses[node], u), append(m.byID, u)
 	m.cover[node] = m.cover[node] || g < gTemplate && g != gContact
 	m.phrases++
 }

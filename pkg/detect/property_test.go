@@ -157,7 +157,7 @@ func TestEveryPhraseIsFound(t *testing.T) {
 	for _, e := range table() {
 		for phrase := range strings.SplitSeq(e.phrases, "|") {
 			text := strings.NewReplacer("#y", "2021", "#", "12345").Replace(phrase)
-			k := newMatcher(m)
+			k := m.matcher()
 			k.inTitle = true
 			scan(text, true, m.folds, k)
 			hit := false

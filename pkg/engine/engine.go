@@ -25,6 +25,10 @@ type Config struct {
 	Log   *slog.Logger
 	Stats *Stats // counted into; nil: into its own
 
+	// SecondOpinion, if not nil, says whether a text is a report. It is asked about those between the
+	// policy's two thresholds only.
+	SecondOpinion func(ctx context.Context, title, body string) (bool, error)
+
 	Secret     []byte        // of this database, see store.Secret
 	SweepEvery time.Duration // how often GitHub is compared with what we know
 	WakeEvery  time.Duration // how often due moments are looked for; 0: 100 ms

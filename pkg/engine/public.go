@@ -91,7 +91,7 @@ func (e *Engine) readPublic(ctx context.Context, t thought, c disclosure.Case, r
 	if err != nil {
 		return nil, err
 	}
-	reading := t.verdict.Reading(p.Public.Threshold.Confident, p.Public.Threshold.Suspect)
+	reading := e.reading(ctx, t, p)
 	if !slices.Contains(p.Public.Watch, place) || exempt(p.Public.Exempt, author.Login) || c.ID == 0 && reading == detect.ReadOrdinary {
 		return nil, nil
 	}
@@ -131,6 +131,36 @@ func (e *Engine) readPublic(ctx context.Context, t thought, c disclosure.Case, r
 	}
 	e.Log.InfoContext(ctx, "public text read", "delivery", t.GUID, "repo", n.Repo.String(), "issue", n.Issue.Number, "reading", string(reading))
 	return []happening{{ref, ev, w}}, nil
+}
+
+// reading is what a public text comes to under a policy: without the words that mean nothing in that
+// project, and with a second opinion where the detector is not sure. Whoever gives one may decide what
+// is doubtful, and nothing else; when nobody answers, people decide.
+func (e *Engine) reading(ctx context.Context, t thought, p *inForce) detect.Reading {
+	title, body := "", ""
+	if t.n.Comment != nil {
+		body = t.n.Comment.Body.Reveal()
+	} else {
+		title, body = t.n.Issue.Title.Reveal(), t.n.Issue.Body.Reveal()
+	}
+	v := t.verdict
+	if len(p.Public.Vocabulary) > 0 {
+		v = detect.For(p.Public.Vocabulary).Read(title, body)
+	}
+	reading := v.Reading(p.Public.Threshold.Confident, p.Public.Threshold.Suspect)
+	if reading != detect.ReadSuspect || e.SecondOpinion == nil {
+		return reading
+	}
+	is, err := e.SecondOpinion(ctx, title, body)
+	switch {
+	case err != nil:
+		e.Log.WarnContext(ctx, "no second opinion", "delivery", t.GUID, "err", err)
+		return reading
+	case is:
+		return detect.ReadConfident
+	default:
+		return detect.ReadOrdinary
+	}
 }
 
 // exempt matches logins as people write them: "dependabot" is "dependabot[bot]" too.

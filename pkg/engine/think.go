@@ -160,6 +160,12 @@ func (e *Engine) write(ctx context.Context, tx *store.Tx, before disclosure.Case
 	if err := tx.Save(ctx, d.Case, d.Lines, d.Effects); err != nil {
 		return err
 	}
+	if d.Ruling != nil {
+		v := detect.Read(d.Ruling.Title.Reveal(), d.Ruling.Body.Reveal())
+		if err := tx.SaveLabel(ctx, store.Label{Case: d.Case.ID, Security: d.Ruling.Security, Score: v.Probability}, d.Ruling.Title, d.Ruling.Body); err != nil {
+			return err
+		}
+	}
 	if mode == policy.Act || mode == "" {
 		return nil
 	}

@@ -265,12 +265,22 @@ func (s *step) decidePublic(name string) string {
 		}
 		s.acknowledge(s.e.Actor.Login, "closed")
 		s.note(s.e.Actor.Login, "not about security")
+		s.rule(false)
 		s.undo()
 		return ""
 	case !s.c.Held && s.c.State != disclosure.Closed:
+		s.rule(true)
 		return "" // it is being treated as one already
 	}
 	return s.confirm()
+}
+
+// rule keeps what a maintainer said about the text, if it is still there.
+func (s *step) rule(security bool) {
+	if s.c.Erased || s.c.Title.IsZero() && s.c.Body.IsZero() {
+		return
+	}
+	s.ruling = &Ruling{Security: security, Title: s.c.Title, Body: s.c.Body}
 }
 
 // confirm treats a public issue as a report because a maintainer said so.
@@ -293,6 +303,7 @@ func (s *step) confirm() string {
 			s.c.Title, s.c.Body, s.c.Exposed, s.c.WasClosed = p.Title, p.Body, p.Created.UTC(), p.Closed
 		}
 	}
+	s.rule(true)
 	s.promises()
 	s.note(by, "confirmed that it is a report")
 	s.measures()

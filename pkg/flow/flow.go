@@ -120,6 +120,14 @@ type Decision struct {
 	Lines   []disclosure.Line
 	Effects []disclosure.Effect
 	Cancel  []string // slots whose unfinished effects are no longer wanted
+	Ruling  *Ruling  // nil: nobody ruled
+}
+
+// A Ruling is a maintainer's word about a public text: whether it is a report. The detector learns
+// how good it is from these.
+type Ruling struct {
+	Security    bool
+	Title, Body disclosure.Embargoed // what he ruled about; a comment has no title
 }
 
 // Nothing reports whether there is nothing to write down: no case, and no wish for one.
@@ -164,7 +172,7 @@ func Step(c disclosure.Case, e Event, w World) Decision {
 	if s.c.Kind != "" {
 		s.settle()
 	}
-	return Decision{Case: s.c, Lines: s.lines, Effects: s.effects, Cancel: s.cancel}
+	return Decision{Case: s.c, Lines: s.lines, Effects: s.effects, Cancel: s.cancel, Ruling: s.ruling}
 }
 
 // step is one run of Step: the case being changed, and what has been decided so far.
@@ -176,6 +184,7 @@ type step struct {
 	lines   []disclosure.Line
 	effects []disclosure.Effect
 	cancel  []string
+	ruling  *Ruling
 }
 
 // note adds a line to the history. It must never hold text of a report.

@@ -34,6 +34,28 @@ func (h *Hub) IssuesSince(ctx context.Context, inst int64, r disclosure.Repo, si
 	return out, err
 }
 
+// RecentIssues lists the last issues that were opened in a repository, newest first. Pull requests are left out.
+func (h *Hub) RecentIssues(ctx context.Context, inst int64, r disclosure.Repo, most int) ([]IssueNotice, error) {
+	var out []IssueNotice
+	err := pages(func(page int) (int, error) {
+		var is []*github.Issue
+		res, err := h.get(ctx, inst, in(r.Owner, r.Name, "issues")+fmt.Sprintf("?state=all&sort=created&direction=desc&per_page=100&page=%d", page), &is)
+		if err != nil {
+			return 0, fmt.Errorf("list issues of %s: %w", r, err)
+		}
+		for _, i := range is {
+			if !i.IsPullRequest() && len(out) < most {
+				out = append(out, issueNotice(i))
+			}
+		}
+		if len(out) == most {
+			return 0, nil
+		}
+		return res.NextPage, nil
+	})
+	return out, err
+}
+
 // SaidSince lists the comments on issues and pull requests of a repository that were written or edited since a
 // moment. Of the issue only number, address and kind are known.
 func (h *Hub) SaidSince(ctx context.Context, inst int64, r disclosure.Repo, since time.Time) ([]Found, error) {

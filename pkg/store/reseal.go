@@ -22,6 +22,7 @@ func (s *Store) Reseal(ctx context.Context, now time.Time) (total int, err error
 			{"cases", "id", "body", "case/"},
 			{"effect", "key", "body", "effect/"},
 			{"setting", "name", "value", "setting/"},
+			{"label", "case_id", "body", "label/"},
 		} {
 			n, err := s.resealAll(ctx, now, p)
 			if err != nil {
@@ -58,7 +59,7 @@ func (s *Store) empty(ctx context.Context, now time.Time) error {
 
 func (s *Store) resealAll(ctx context.Context, now time.Time, p place) (total int, err error) {
 	var after any = ""
-	if p.id == "id" {
+	if p.id == "id" || p.id == "case_id" {
 		after = int64(0)
 	}
 	for {

@@ -76,6 +76,10 @@ func (tx *Tx) erase(ctx context.Context, id int64) error {
 	if err := tx.Save(ctx, c.WithoutTexts(), []disclosure.Line{line}, nil); err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `update effect set body = ? where case_id = ?`, []byte{}, id)
-	return err
+	for _, table := range []string{"effect", "label"} {
+		if _, err := tx.ExecContext(ctx, `update `+table+` set body = ? where case_id = ?`, []byte{}, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -9,3 +9,12 @@ create table intake (
 );
 {sealed: intake} -- what is encrypted cannot be compressed; PostgreSQL would try
 {sealed: delivery}
+
+-- What maintainers said about public texts, and what the detector thought of these.
+create table label (
+  case_id  {int} primary key references cases(id),
+  at       {int} not null,
+  security {bool} not null,
+  score    {int} not null,   -- millionths
+  body     {bytes} not null  -- the text, encrypted; empty when it was erased with its case's
+);

@@ -2,10 +2,12 @@ package app_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"regexp"
 	"slices"
@@ -16,6 +18,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/heed-app/heed/config"
 	"github.com/heed-app/heed/pkg/hubsim"
 	"github.com/heed-app/heed/pkg/store"
 	"github.com/heed-app/heed/pkg/store/postgrestest"
@@ -103,6 +106,8 @@ func verbs() map[string]verb {
 		"canary":    func(ts *testscript.TestScript, _ bool, args []string) { of(ts).sim.Canary(args...) },
 		"lift":      func(ts *testscript.TestScript, _ bool, args []string) { of(ts).sim.Lift(args...) },
 		"cases":     showCases,
+		"rulings":   showRulings,
+		"opinion":   opinion,
 		"parked":    showParked,
 		"operator":  operator,
 		"laws":      laws,
@@ -251,6 +256,34 @@ func showCases(ts *testscript.TestScript, _ bool, _ []string) {
 	if len(cs) == 0 {
 		fmt.Fprintln(ts.Stdout(), "no cases")
 	}
+}
+
+// showRulings prints what maintainers said about public texts, and what the detector thought of them.
+func showRulings(ts *testscript.TestScript, _ bool, _ []string) {
+	labels, err := of(ts).app.Store.Labels(context.Background())
+	ts.Check(err)
+	for _, l := range labels {
+		fmt.Fprintf(ts.Stdout(), "case %d: report %t, score %.1f\n", l.Case, l.Security, l.Score)
+	}
+	if len(labels) == 0 {
+		fmt.Fprintln(ts.Stdout(), "no rulings")
+	}
+}
+
+// opinion yes|no|WORDS: from now on the operator's own language model is asked, and answers so.
+func opinion(ts *testscript.TestScript, _ bool, args []string) {
+	w := of(ts)
+	answer := map[string]string{"yes": `{"report": true}`, "no": `{"report": false}`}[args[0]]
+	if answer == "" {
+		answer = args[0]
+	}
+	body, err := json.Marshal(map[string]any{"choices": []any{map[string]any{"message": map[string]string{"content": answer}}}})
+	ts.Check(err)
+	srv := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { _, _ = rw.Write(body) }))
+	ts.Defer(srv.Close)
+	w.opinion = config.Opinion{URL: srv.URL, Model: "small", Timeout: 10 * time.Second}
+	ts.Check(w.powerOff())
+	ts.Check(w.powerOn())
 }
 
 // away D: the power is off for a while; the world goes on.

@@ -86,6 +86,8 @@ type world struct {
 	lost bool    // webhooks are not delivered
 	log  *slog.Logger
 
+	opinion config.Opinion // whom to ask about doubtful texts
+
 	postgres string // the URL of its database, "" for a file in dir
 
 	counted int // calls that were counted already
@@ -160,7 +162,7 @@ func (w *world) settings() config.Server {
 	return config.Server{
 		AppID: 7, PrivateKey: string(w.sim.PrivateKey()), WebhookSecret: webhookSecret,
 		V3URL: "https://api.github.test/", V4URL: "https://api.github.test/graphql", WebURL: "https://github.com",
-		Database: w.database(), SweepEvery: 2 * time.Minute, DataKeys: [][]byte{dataKey()},
+		Database: w.database(), SweepEvery: 2 * time.Minute, DataKeys: [][]byte{dataKey()}, SecondOpinion: w.opinion,
 	}
 }
 

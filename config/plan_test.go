@@ -71,7 +71,7 @@ func worldly() map[string][]string {
 	return map[string][]string{
 		"os": {}, "net": {}, "net/http": {}, "database/sql": {}, "log": {}, "math/rand": {}, "math/rand/v2": {}, "context": {},
 		"sync":     {"pkg/detect", "pkg/policy", "pkg/wording", "pkg/learn"}, // a table made once; workers who share nothing
-		"log/slog": {"pkg/disclosure"},                          // LogValue: embargoed text logs as [embargoed]
+		"log/slog": {"pkg/disclosure"},                                       // LogValue: embargoed text logs as [embargoed]
 	}
 }
 

@@ -95,6 +95,7 @@ func (k *matcher) word(w []byte, sec section, start, end int) {
 		if w[0] == 'h' && (string(w) == "http" || string(w) == "https") {
 			k.links++
 		}
+	default: // text
 	}
 	if w[0] >= utf8.RuneSelf && end-start <= utf8.UTFMax {
 		k.alone++

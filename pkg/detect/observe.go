@@ -113,7 +113,7 @@ func mix(h uint64) uint32 {
 	h *= 0xff51afd7ed558ccd
 	h ^= h >> 33
 	h *= 0xc4ceb9fe1a85ec53
-	return uint32(h >> 32) //nolint:gosec // the upper half
+	return uint32(h >> 32)
 }
 
 // gram notes a word, and the pair that it makes with the one before.
@@ -131,6 +131,7 @@ func (k *matcher) gram(w []byte, sec section, start, end int) {
 		salt = saltCode
 	case inTask:
 		return
+	default: // text
 	}
 	h := hashWord(salt, w)
 	k.note(mix(h), start, end)

@@ -83,7 +83,7 @@ func (w *Weights) Encode() []byte {
 	for _, k := range keys {
 		b = binary.LittleEndian.AppendUint32(b, k)
 		for _, s := range steps[k] {
-			b = append(b, byte(s))
+			b = append(b, byte(s)) //nolint:gosec // bits
 		}
 	}
 	return b

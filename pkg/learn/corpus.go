@@ -64,8 +64,8 @@ func cut(s string) string {
 		return s
 	}
 	s = s[:excerpt]
-	for len(s) > 0 && !utf8.RuneStart(s[len(s)-1]) {
-		s = s[:len(s)-1]
+	for r, size := utf8.DecodeLastRuneInString(s); r == utf8.RuneError && size == 1; r, size = utf8.DecodeLastRuneInString(s) {
+		s = s[:len(s)-1] // half a character
 	}
 	if i := strings.LastIndexAny(s, " \n\t"); i > excerpt/2 {
 		s = s[:i]

@@ -105,7 +105,7 @@ func columns(docs []*doc) map[uint32]int32 {
 	slices.Sort(keys)
 	out := make(map[uint32]int32, len(keys))
 	for i, k := range keys {
-		out[k] = int32(i) //nolint:gosec // some hundred thousand
+		out[k] = int32(i)
 	}
 	return out
 }

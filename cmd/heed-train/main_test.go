@@ -1,0 +1,85 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const data = "../../../shared/data"
+
+// TestTheModelIsTheOneThatIsMade trains anew, where the data is, and compares. It is where the figures of the card
+// come from.
+func TestTheModelIsTheOneThatIsMade(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat(data); err != nil {
+		t.Skip("the labelled issues are not here")
+	}
+	if testing.Short() {
+		t.Skip("it takes a minute")
+	}
+	dir := t.TempDir()
+	model, card := filepath.Join(dir, "model.bin"), filepath.Join(dir, "MODEL.md")
+	if err := run([]string{"-data", data, "-written", "../../testdata/detect/written", "-model", model, "-card", card}, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	for made, kept := range map[string]string{model: "../../pkg/detect/model.bin", card: "../../testdata/detect/MODEL.md"} {
+		a, err := os.ReadFile(made)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(kept)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(a, b) {
+			t.Errorf("%s is another than the one that these data make: go run ./cmd/heed-train", kept)
+		}
+	}
+}
+
+// What we wrote is well-formed, and no text of it stands there twice.
+func TestWhatWeWrote(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../../testdata/detect/written/*.jsonl")
+	if err != nil || len(files) == 0 {
+		t.Fatal("nothing written", err)
+	}
+	ids, texts := map[string]bool{}, map[string]bool{}
+	labels := map[string]bool{"vulnerability": true, "contact-request": true, "dependency-cve": true, "spam": true, "ordinary": true}
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		issues, err := parse(f, text, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range issues {
+			if ids[i.ID] || !strings.HasPrefix(i.ID, strings.TrimSuffix(filepath.Base(f), ".jsonl")[:3]) {
+				t.Errorf("%s: the id %q is there twice, or another file's", f, i.ID)
+			}
+			if texts[i.Title+"\n"+i.Body] {
+				t.Errorf("%s: %s is there twice", f, i.ID)
+			}
+			if !labels[i.Label] {
+				t.Errorf("%s: %s has the label %q", f, i.ID, i.Label)
+			}
+			ids[i.ID], texts[i.Title+"\n"+i.Body] = true, true
+		}
+	}
+}
+
+func TestBrokenLines(t *testing.T) {
+	t.Parallel()
+	if _, err := parse("file", []byte("{\"title\":\"a\"}\n\nnot JSON\n"), 0); err == nil || !strings.HasPrefix(err.Error(), "file:3: ") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := parse("file.gz", []byte("no gzip"), 0); err == nil {
+		t.Error("no gzip was taken for one")
+	}
+}

@@ -42,7 +42,7 @@ func (p program) rulings(labels []store.Label) error {
 			yes++
 		}
 	}
-	fmt.Fprintf(p.out, "Maintainers ruled about %d texts since %s: %d were reports, %d were not.\n\n", len(labels), labels[0].At.Format("2006-01-02"), yes, len(labels)-yes)
+	fmt.Fprintf(p.out, "Rulings of maintainers since %s: %d. Reports: %d, others: %d.\n\n", labels[0].At.Format("2006-01-02"), len(labels), yes, len(labels)-yes)
 	limits := policy.Default().Public.Threshold
 	t := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "SCORE\tREPORTS\tNOT\tPRECISION")

@@ -836,7 +836,9 @@ func erasing(t *testing.T, open func(*testing.T) *Store) {
 	c := opened(t, s, disclosure.Effect{Key: "a", Secret: disclosure.Seal("canary")})
 	c.State, c.EraseAt, c.Wake = disclosure.Closed, now.Add(time.Hour), time.Time{}
 	c.Body, c.Kept = disclosure.Seal("canary"), []disclosure.KeptText{{Text: disclosure.Text{Body: disclosure.Seal("canary")}}}
-	write(t, s, now, func(tx *Tx) error { return tx.Save(t.Context(), c, nil, nil) })
+	write(t, s, now, func(tx *Tx) error {
+		return errors.Join(tx.Save(t.Context(), c, nil, nil), tx.SaveLabel(t.Context(), Label{Case: c.ID, Security: true, Score: .25}, disclosure.Seal("canary"), c.Body))
+	})
 	erase := func(at time.Time, want int) {
 		t.Helper()
 		if n, err := s.Erase(t.Context(), at); n != want || err != nil {
@@ -855,11 +857,16 @@ func erasing(t *testing.T, open func(*testing.T) *Store) {
 	if n := count(t, s, "select count(*) from effect where length(body) > 0"); n != 0 {
 		t.Errorf("%d effects still hold their texts", n)
 	}
+	labels, err := s.Labels(t.Context())
+	if n := count(t, s, "select count(*) from label where length(body) > 0"); n != 0 || err != nil || len(labels) != 1 || labels[0].Score != .25 {
+		t.Errorf("%d labels still hold their texts; what was said is %v, %v", n, labels, err)
+	}
 }
 
 func rotating(t *testing.T, open func(*testing.T) *Store) {
 	s := open(t)
 	id := opened(t, s, disclosure.Effect{Key: "a"}).ID
+	write(t, s, now, func(tx *Tx) error { return tx.SaveLabel(t.Context(), Label{Case: id}, disclosure.Seal("title"), disclosure.Seal("body")) })
 	for i := range 2*portion + 3 {
 		placed(t, s, delivery(fmt.Sprint("d", i)))
 	}
@@ -891,7 +898,7 @@ func rotating(t *testing.T, open func(*testing.T) *Store) {
 		t.Fatal(err)
 	}
 	behind(now.Add(Beating), 0)
-	if n, err := rotator.Reseal(t.Context(), now); n != 2*portion+3+1+1+1 || err != nil {
+	if n, err := rotator.Reseal(t.Context(), now); n != 2*portion+3+1+1+1+1 || err != nil {
 		t.Errorf("%d values encrypted anew, %v", n, err)
 	}
 	only := &Store{base: s.base, read: s.read}

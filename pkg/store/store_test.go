@@ -866,7 +866,9 @@ func erasing(t *testing.T, open func(*testing.T) *Store) {
 func rotating(t *testing.T, open func(*testing.T) *Store) {
 	s := open(t)
 	id := opened(t, s, disclosure.Effect{Key: "a"}).ID
-	write(t, s, now, func(tx *Tx) error { return tx.SaveLabel(t.Context(), Label{Case: id}, disclosure.Seal("title"), disclosure.Seal("body")) })
+	write(t, s, now, func(tx *Tx) error {
+		return tx.SaveLabel(t.Context(), Label{Case: id}, disclosure.Seal("title"), disclosure.Seal("body"))
+	})
 	for i := range 2*portion + 3 {
 		placed(t, s, delivery(fmt.Sprint("d", i)))
 	}

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Groups and Marks number the dense features of an Observation.
 const (
-	// Dense is how many features besides grams a text has.
+	// Dense is how many features besides grams a text has: each group's sum and its place in the title,
+	// each pair of groups, and marks of the text as a whole.
 	Dense = 2*int(groups) + len(pairing)*(len(pairing)-1)/2 + marks
 	marks = 12
 )
@@ -65,6 +65,7 @@ func (k *matcher) observe() Observation {
 		}
 		return 0
 	}
+	// A hole that has a number or that a scanner names belongs to somebody else, unless the text tells how it is used here.
 	own := max(0, 1-(f.sum[gMech]+f.sum[gPayload]+f.sum[gPoC])/6)
 	foreign := yes(f.sum[gPublic] > 0 && f.sum[gDepend] >= 1.5)
 	for _, v := range [marks]float32{

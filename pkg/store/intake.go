@@ -89,8 +89,8 @@ func (s *Store) take(ctx context.Context, now time.Time, g *group) error {
 	s.mu.Unlock()
 	sealed, err := s.seal.seal(*g.body, "intake/"+g.name)
 	s.scratch.Put(g.body)
-	s.commit.Lock() // one group is encrypted while another is written
-	defer s.commit.Unlock()
+	s.commits <- true // one group is encrypted while others are written
+	defer func() { <-s.commits }()
 	s.next.Unlock()
 	if err != nil {
 		return err

@@ -176,6 +176,9 @@ func (t pgxTx) Conn() *pgx.Conn { return t.on }
 
 var errNested = errors.New("no transaction within this one")
 
+// commits: the server joins what is committed at the same time, and each commit waits for it five times.
+func (d *postgres) commits() int { return 3 }
+
 func (d *postgres) single() bool { return false }
 
 func (d *postgres) take(ctx context.Context, tx *Tx, name string, n int, received, next int64, body []byte) error {

@@ -99,6 +99,8 @@ func (d *embedded) begin(ctx context.Context) (*transaction, error) {
 	return &transaction{Tx: tx, insert: insert, tongue: inSQLite, end: func() {}}, nil
 }
 
+func (d *embedded) commits() int { return 1 } // there is one writer
+
 func (d *embedded) single() bool { return true }
 
 func (d *embedded) take(ctx context.Context, tx *Tx, name string, n int, received, next int64, body []byte) error {

@@ -32,7 +32,7 @@ type Store struct {
 	mu      sync.Mutex  // guards group
 	group   *group      // deliveries that wait for the next commit
 	next    sync.Mutex  // held by the group that is to be committed next
-	commit  sync.Mutex  // held while a group is committed
+	commits chan bool   // so many groups are committed at once
 	asked   atomic.Bool // there is a job that was not begun yet and will find what comes in until then
 	scratch sync.Pool   // of *[]byte
 }
@@ -41,6 +41,8 @@ type Store struct {
 type base interface {
 	// begin opens a transaction that writes.
 	begin(ctx context.Context) (*transaction, error)
+	// commits is how many groups of deliveries may be committed at once.
+	commits() int
 	// single reports whether no other process can be at work on this database.
 	single() bool
 	// take stores a row of the intake.
@@ -102,6 +104,7 @@ func Open(ctx context.Context, rawURL string, keys Keys, committed func()) (*Sto
 		if s.base, s.read, err = openPostgres(ctx, rawURL); err != nil {
 			return nil, fmt.Errorf("open %s: %w", redact(rawURL), err)
 		}
+		s.commits = make(chan bool, s.base.commits())
 		return s, nil
 	}
 	path, err := Path(rawURL)
@@ -111,6 +114,7 @@ func Open(ctx context.Context, rawURL string, keys Keys, committed func()) (*Sto
 	if s.base, s.read, err = openSQLite(ctx, path); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
+	s.commits = make(chan bool, s.base.commits())
 	return s, nil
 }
 

@@ -61,8 +61,8 @@ report or a request against those of everything else. Platt's method makes a pro
 Rules: vulnerability and contact-request are to be redirected; dependency-cve, spam and ordinary are not; ambiguous and unread ones with security
 words teach nothing. Bodies are cut to %d bytes, the length of the excerpts that were labelled by hand. Issues of the stream are assumed to be
 ordinary; the few of them that a first round takes for reports (score above %.1f) are not learnt from in the second, but stay among the ordinary
-ones when alarms are counted, so the true number of alarms is lower than stated. Advisories and Jira issues weigh %.1f, what we wrote %.1f (reports)
-and %.1f (ordinary), repositories with more than %.0f issues the root of the rest.
+ones when alarms are counted, so the true number of alarms is lower than stated. Advisories and Jira issues weigh %.1f, what we wrote %.1f (reports),
+%.1f (ordinary) and %.1f (the rest), repositories with more than %.0f issues the root of the rest.
 
 ## How good it is
 
@@ -70,7 +70,7 @@ Cross-validation in %d folds by repository: no issue is judged by a model that h
 1,000 everyday issues (%d of them, from %d repositories). Intervals draw repositories anew, %d times. The phrase lists were written by people
 who had seen these issues, so expect somewhat less elsewhere.
 
-`, excerpt, likely, advisory, ours, oursCalm, perRepo, folds, len(m.pick(everyday)), repositories(m.pick(everyday)), resamples)
+`, excerpt, likely, advisory, ours, oursCalm, oursRare, perRepo, folds, len(m.pick(everyday)), repositories(m.pick(everyday)), resamples)
 	b.WriteString(m.Table())
 	b.WriteString("\nWhat the default thresholds of a policy come to:\n\n| probability | alarms per 1,000 | reports found (by hand) |\n|---:|---:|---:|\n")
 	for _, p := range []float64{.6, .95} {

@@ -19,15 +19,20 @@ const (
 	jira     = .3
 	ours     = .2 // of what we wrote: it should teach words, not how often something happens
 	oursCalm = .5
+	oursRare = .4
 )
 
 func (d *doc) weight() float64 {
 	w := 1.
 	switch d.Kind {
 	case Written:
-		w = ours
-		if d.class == detect.Ordinary {
+		switch d.class {
+		case detect.Vulnerability:
+			w = ours
+		case detect.Ordinary:
 			w = oursCalm
+		default: // of these we have seen too few
+			w = oursRare
 		}
 	case Auxiliary:
 		w = advisory

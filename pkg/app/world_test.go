@@ -318,6 +318,9 @@ func (w *world) available() (ids []int64, kinds, args []string, err error) {
 // work does one job the way River's worker would. A job is done when it returned, not before.
 func (w *world) work(id int64, kind, args string) (err error) {
 	ctx := context.Background()
+	if _, err := w.jobs.Exec(fmt.Sprintf(`update river_job set state = 'running' where id = %d`, id)); err != nil {
+		return err
+	}
 	switch kind {
 	case "think":
 		var a store.ThinkArgs

@@ -99,15 +99,24 @@ func (s *Store) take(ctx context.Context, now time.Time, g *group) error {
 		if err := s.base.take(ctx, tx, g.name, g.n, micros(g.received), micros(now.Add(nudged)), sealed); err != nil {
 			return fmt.Errorf("store deliveries: %w", err)
 		}
-		if s.base.single() && s.asked.Swap(true) {
-			return nil
-		}
-		return tx.think(ctx, g.name, prioUrgent)
+		return tx.ask(ctx, g.name)
 	})
 	if err != nil {
-		s.asked.Store(false)
+		s.base.forget()
 	}
 	return err
+}
+
+// ask queues a job that thinks about what was stored, unless there is one that will find it.
+func (tx *Tx) ask(ctx context.Context, group string) error {
+	asked, err := tx.store.base.asked(ctx, tx)
+	if err != nil {
+		return fmt.Errorf("look for a job: %w", err)
+	}
+	if asked {
+		return nil
+	}
+	return tx.think(ctx, group, prioUrgent)
 }
 
 func (tx *Tx) think(ctx context.Context, group string, priority int) error {
@@ -117,9 +126,9 @@ func (tx *Tx) think(ctx context.Context, group string, priority int) error {
 // open puts what came in into its place, as deliveries of a group. What is too much for one job it
 // leaves to another.
 func (tx *Tx) open(ctx context.Context, group string) error {
-	// Whoever takes deliveries in from here on asks for a job of his own. On SQLite he waits for the end
-	// of this transaction, so that what he found asked for covers what he stored.
-	tx.store.asked.Store(false)
+	if err := tx.store.base.begun(ctx, tx); err != nil {
+		return fmt.Errorf("begin a job: %w", err)
+	}
 	rows, taken, err := tx.takeOut(ctx)
 	if err != nil || len(taken) == 0 {
 		return err
@@ -138,8 +147,7 @@ func (tx *Tx) open(ctx context.Context, group string) error {
 	if err := tx.QueryRowContext(ctx, `select count(*) from (select 1 from intake limit 1) x`).Scan(&more); err != nil || more == 0 {
 		return err
 	}
-	tx.store.asked.Store(true)
-	return tx.think(ctx, fmt.Sprintf("after-%d", taken[len(taken)-1]), prioUrgent)
+	return tx.ask(ctx, fmt.Sprintf("after-%d", taken[len(taken)-1]))
 }
 
 // takeOut reads as much of the intake as one job may have.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivermigrate"
@@ -26,6 +27,7 @@ type embedded struct {
 	driver *ringingDriver
 	insert *river.Client[*sql.Tx] // inserts jobs; never started
 	intake *sql.Stmt              // stores a row of the intake
+	ask    atomic.Bool            // there is a job that was not begun yet
 	one    sync.Mutex             // held by the one who is alone
 	lock   io.Closer              // held while this process works on the database
 }
@@ -101,7 +103,11 @@ func (d *embedded) begin(ctx context.Context) (*transaction, error) {
 
 func (d *embedded) commits() int { return 1 } // there is one writer
 
-func (d *embedded) single() bool { return true }
+// asked: who takes deliveries in waits for the end of a transaction in which a job begins, and the
+// other way round.
+func (d *embedded) asked(context.Context, *Tx) (bool, error) { return d.ask.Swap(true), nil }
+func (d *embedded) forget()                                  { d.ask.Store(false) }
+func (d *embedded) begun(context.Context, *Tx) error         { d.ask.Store(false); return nil }
 
 func (d *embedded) take(ctx context.Context, tx *Tx, name string, n int, received, next int64, body []byte) error {
 	stmt := tx.StmtContext(ctx, d.intake)

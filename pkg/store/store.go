@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -29,12 +28,11 @@ type Store struct {
 
 	committed func()
 
-	mu      sync.Mutex  // guards group
-	group   *group      // deliveries that wait for the next commit
-	next    sync.Mutex  // held by the group that is to be committed next
-	commits chan bool   // so many groups are committed at once
-	asked   atomic.Bool // there is a job that was not begun yet and will find what comes in until then
-	scratch sync.Pool   // of *[]byte
+	mu      sync.Mutex // guards group
+	group   *group     // deliveries that wait for the next commit
+	next    sync.Mutex // held by the group that is to be committed next
+	commits chan bool  // so many groups are committed at once
+	scratch sync.Pool  // of *[]byte
 }
 
 // A base is the database below a Store: what SQLite and PostgreSQL do differently, and nothing else.
@@ -43,8 +41,12 @@ type base interface {
 	begin(ctx context.Context) (*transaction, error)
 	// commits is how many groups of deliveries may be committed at once.
 	commits() int
-	// single reports whether no other process can be at work on this database.
-	single() bool
+	// asked reports whether a job that was not begun yet will find what this transaction stored in the
+	// intake; if not, the caller asks for one. forget takes back that he would. begun is called by such a
+	// job before it looks: whoever does not see it begun has stored by the time that it returns.
+	asked(ctx context.Context, tx *Tx) (bool, error)
+	forget()
+	begun(ctx context.Context, tx *Tx) error
 	// take stores a row of the intake.
 	take(ctx context.Context, tx *Tx, name string, n int, received, next int64, body []byte) error
 	// place stores deliveries that are not there yet.

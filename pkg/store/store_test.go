@@ -184,8 +184,13 @@ func jobs(t *testing.T, s *Store, kind string) int {
 	return count(t, s, "select count(*) from river_job where kind = '"+kind+"'")
 }
 
+// pending begins a job that thinks about a group, as a worker does.
 func pending(t *testing.T, s *Store, group string, at time.Time) []Delivery {
 	t.Helper()
+	write(t, s, at, func(tx *Tx) error {
+		_, err := tx.ExecContext(t.Context(), `update river_job set state = 'running' where id = (select min(id) from river_job where kind = 'think' and state = 'available')`)
+		return err
+	})
 	ds, err := s.NewDeliveries(t.Context(), group, at)
 	if err != nil {
 		t.Fatal(err)
@@ -270,7 +275,7 @@ func thinkAll(t *testing.T, s *Store) {
 	t.Helper()
 	for last := int64(0); ; {
 		var args string
-		err := s.read.QueryRowContext(t.Context(), "select id, "+map[bool]string{true: "json(args)", false: "args::text"}[s.base.single()]+" from river_job where kind = 'think' and id > ? order by id limit 1", last).Scan(&last, &args)
+		err := s.read.QueryRowContext(t.Context(), "select id, "+map[bool]string{true: "json(args)", false: "args::text"}[s.base.file() != ""]+" from river_job where kind = 'think' and id > ? order by id limit 1", last).Scan(&last, &args)
 		if errors.Is(err, sql.ErrNoRows) {
 			return
 		}

@@ -150,14 +150,32 @@ func (tx *Tx) open(ctx context.Context, group string) error {
 	return tx.ask(ctx, fmt.Sprintf("after-%d", taken[len(taken)-1]))
 }
 
-// takeOut reads as much of the intake as one job may have.
+// takeOut reads as much of the intake as one job may have: the newest commit, which may be a leak that just
+// came, and then the oldest, so that nothing waits for ever.
 func (tx *Tx) takeOut(ctx context.Context) (out []row, taken []int64, err error) {
-	rows, err := tx.QueryContext(ctx, `select seq, name, n, body from intake order by seq limit 64 for update skip locked`)
+	newest := 0
+	for _, query := range []string{
+		`select seq, name, n, body from intake order by seq desc limit 1 for update skip locked`,
+		`select seq, name, n, body from intake order by seq limit 64 for update skip locked`,
+	} {
+		if out, taken, err = tx.takeSome(ctx, query, out, taken); err != nil {
+			return nil, nil, fmt.Errorf("read what came in: %w", err)
+		}
+		if newest == 0 {
+			newest = len(out)
+		}
+	}
+	return slices.Concat(out[newest:], out[:newest]), taken, nil // in the order in which they came
+}
+
+// takeSome adds rows of a query to what was taken, until there is enough.
+func (tx *Tx) takeSome(ctx context.Context, query string, out []row, taken []int64) ([]row, []int64, error) {
+	rows, err := tx.QueryContext(ctx, query)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read what came in: %w", err)
+		return nil, nil, err
 	}
 	defer rows.Close()
-	for n, size := 0, 0; rows.Next(); {
+	for n, size := len(out), 0; rows.Next(); {
 		var (
 			seq    int64
 			name   string
@@ -166,6 +184,9 @@ func (tx *Tx) takeOut(ctx context.Context) (out []row, taken []int64, err error)
 		)
 		if err := rows.Scan(&seq, &name, &many, &sealed); err != nil {
 			return nil, nil, err
+		}
+		if slices.Contains(taken, seq) {
+			continue
 		}
 		n, size = n+many, size+len(sealed)
 		if len(taken) > 0 && (n > mostOpened || size > mostOpenedBytes) {

@@ -33,7 +33,7 @@ func oneJobForMany(t *testing.T, open func(*testing.T) *Store) {
 	}
 }
 
-// What is more than one job should have is left to another one.
+// What is more than one job should have is left to another one. The newest goes first: it may be a leak.
 func portions(t *testing.T, open func(*testing.T) *Store) {
 	s := open(t)
 	const n = 2*mostOpened + 10
@@ -43,12 +43,14 @@ func portions(t *testing.T, open func(*testing.T) *Store) {
 	large := delivery("large")
 	large.Body = []byte(strings.Repeat("a large one ", mostTogether/12+1))
 	accept(t, s, large)
-	if ds := pending(t, s, "first", now); len(ds) == 0 || len(ds) > mostOpened {
-		t.Errorf("one job has %d deliveries", len(ds))
+	accept(t, s, delivery("newest"))
+	ds := pending(t, s, "first", now)
+	if len(ds) == 0 || len(ds) > mostOpened || ds[len(ds)-1].GUID != "newest" || ds[0].GUID != "0" {
+		t.Errorf("the first job has %d deliveries, want the newest and then the oldest", len(ds))
 	}
 	thinkAll(t, s)
-	if got, left := count(t, s, "select count(*) from delivery"), count(t, s, "select count(*) from intake"); got != n+1 || left != 0 {
-		t.Errorf("%d of %d deliveries have a place, %d commits wait for nobody", got, n+1, left)
+	if got, left := count(t, s, "select count(*) from delivery"), count(t, s, "select count(*) from intake"); got != n+2 || left != 0 {
+		t.Errorf("%d of %d deliveries have a place, %d commits wait for nobody", got, n+2, left)
 	}
 	if known, err := s.Known(t.Context(), "large"); err != nil || !known {
 		t.Errorf("the large one is not known, %v", err)

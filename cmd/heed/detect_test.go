@@ -15,6 +15,7 @@ import (
 	"github.com/heed-app/heed/pkg/disclosure"
 	"github.com/heed-app/heed/pkg/hubsim"
 	"github.com/heed-app/heed/pkg/store"
+	"github.com/heed-app/heed/pkg/store/postgrestest"
 )
 
 // The real command over a GitHub that knows the past: what would have happened, and which of the project's
@@ -142,6 +143,28 @@ func TestDetectReportReadsTheDatabase(t *testing.T) {
 	for _, args := range [][]string{{"--report", "--jsonl"}, {"--history", "acme/web", "--jsonl"}, {"--history", "web"}, {"--policy", "x"}, {"--report", "file"}} {
 		if code := p.run(t.Context(), append([]string{"detect"}, args...)); code != exitUsage {
 			t.Errorf("%v: exit %d", args, code)
+		}
+	}
+}
+
+// Operators with PostgreSQL see their queue as those with a file do.
+func TestLookingAtPostgres(t *testing.T) {
+	t.Parallel()
+	db, err := postgrestest.Start(t.Context(), false)
+	if postgrestest.Excused(err) {
+		t.Skip(err)
+	}
+	must(t, err)
+	t.Cleanup(func() { db.Stop() })
+	url, err := db.Database(t.Context())
+	must(t, err)
+	for command, want := range map[string]string{"cases": "no open cases\n", "work": "nothing was laid aside\n", "detect --report": "no maintainer has said confirm, redirect or not-security yet\n"} {
+		var out, errs bytes.Buffer
+		p := program{out: &out, err: &errs, getenv: func(k string) string {
+			return map[string]string{"HEED_DATA_KEY": "YSBrZXkgdGhhdCBldmVyeWJvZHkgbWF5IGtub3cuLi4=", "HEED_DATABASE_URL": url}[k]
+		}}
+		if code := p.run(t.Context(), strings.Fields(command)); code != exitOK || out.String() != want {
+			t.Errorf("%s: exit %d: %s%s", command, code, &out, &errs)
 		}
 	}
 }

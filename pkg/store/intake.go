@@ -188,14 +188,14 @@ func (tx *Tx) takeSome(ctx context.Context, query string, out []row, taken []int
 		if slices.Contains(taken, seq) {
 			continue
 		}
-		n, size = n+many, size+len(sealed)
-		if len(taken) > 0 && (n > mostOpened || size > mostOpenedBytes) {
+		if len(taken) > 0 && (n+many > mostOpened || size+len(sealed) > mostOpenedBytes) {
 			break
 		}
 		fresh, err := tx.store.unseal(name, sealed)
-		if errors.Is(err, ErrKey) { // it may come yet
-			return nil, nil, err
+		if errors.Is(err, ErrKey) { // the key may come yet: it stays, is looked for again, and stops no other
+			continue
 		}
+		n, size = n+many, size+len(sealed)
 		if err != nil { // it stops nobody else, and an operator sees it
 			fresh = []row{{Delivery{GUID: "damaged-" + name, Event: "damaged", Received: tx.Now}, sealed}}
 		}
@@ -206,11 +206,7 @@ func (tx *Tx) takeSome(ctx context.Context, query string, out []row, taken []int
 
 // unseal makes of a row of the intake what goes into the places of its deliveries.
 func (s *Store) unseal(name string, sealed []byte) ([]row, error) {
-	plain, err := s.seal.open(sealed, "intake/"+name)
-	if err != nil {
-		return nil, err
-	}
-	ds, err := frames(plain)
+	ds, err := s.opened(name, sealed)
 	if err != nil {
 		return nil, err
 	}
@@ -223,6 +219,15 @@ func (s *Store) unseal(name string, sealed []byte) ([]row, error) {
 		rows[i] = row{d, sealed}
 	}
 	return rows, nil
+}
+
+// opened reads a row of the intake.
+func (s *Store) opened(name string, sealed []byte) ([]Delivery, error) {
+	plain, err := s.seal.open(sealed, "intake/"+name)
+	if err != nil {
+		return nil, err
+	}
+	return frames(plain)
 }
 
 // arriving reports whether a delivery is among what came in and has no place yet.
@@ -240,11 +245,7 @@ func (s *Store) arriving(ctx context.Context, guid string) (bool, error) {
 		if err := rows.Scan(&name, &sealed); err != nil {
 			return false, err
 		}
-		plain, err := s.seal.open(sealed, "intake/"+name)
-		if err != nil {
-			return false, err
-		}
-		ds, err := frames(plain)
+		ds, err := s.opened(name, sealed)
 		if err != nil {
 			return false, err
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -95,4 +96,28 @@ func FuzzFrames(f *testing.F) {
 			t.Errorf("wrote %v, read %v, %v", d, got, err)
 		}
 	})
+}
+
+// A commit whose key is not there waits for it, is not called damaged, and stops no other.
+func TestACommitWithoutItsKeyWaits(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "heed.db")
+	s := open(t, path)
+	accept(t, s, delivery("a"))
+	fresh := bytes.Repeat([]byte{9}, 32)
+	other := &Store{base: s.base, read: s.read, commits: s.commits, scratch: sync.Pool{New: func() any { return new([]byte) }}}
+	var err error
+	if other.seal, err = newSealer(OneKey(fresh)); err != nil {
+		t.Fatal(err)
+	}
+	accept(t, other, delivery("b"))
+	if ds := pending(t, other, "b", now); len(ds) != 1 || ds[0].GUID != "b" {
+		t.Errorf("got %v, want the one whose key is there", ds)
+	}
+	if aside, err := s.Work(t.Context()); err != nil || len(aside) != 0 {
+		t.Errorf("aside lies %v, %v", aside, err)
+	}
+	if ds := pending(t, s, "a", now); len(ds) != 1 || ds[0].GUID != "a" {
+		t.Errorf("got %v, want the one that waited for its key", ds)
+	}
 }

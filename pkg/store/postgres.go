@@ -198,9 +198,16 @@ func (d *postgres) asked(ctx context.Context, tx *Tx) (is bool, err error) {
 
 func (d *postgres) forget() {}
 
-// begun waits for all who may have seen this job before it was begun, and holds nobody up after that.
+// begun waits for all who may have seen this job before it was begun, and holds nobody up after that: going back
+// to the savepoint gives the lock up. It belongs to the transaction, so that no failure leaves it with a connection.
 func (d *postgres) begun(ctx context.Context, tx *Tx) error {
-	_, err := tx.ExecContext(ctx, `with barrier as materialized (select pg_advisory_lock(?)) select pg_advisory_unlock(?) from barrier`, intakeLock, intakeLock)
+	if _, err := tx.ExecContext(ctx, `savepoint before`); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `select pg_advisory_xact_lock(?)`, intakeLock); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `rollback to savepoint before`)
 	return err
 }
 

@@ -1155,7 +1155,7 @@ func TestAnotherKeyOpensNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "heed.db")
 	s := open(t, path)
 	opened(t, s, disclosure.Effect{Key: "a"})
-	accept(t, s, delivery("a"))
+	placed(t, s, delivery("a"))
 	if _, err := s.Secret(t.Context(), now); err != nil {
 		t.Fatal(err)
 	}

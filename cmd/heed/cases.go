@@ -43,6 +43,11 @@ func (p program) cases(ctx context.Context, c command, args []string) error {
 	default:
 		return c.misused("want list or show ID")
 	}
+	return p.withStore(ctx, given, show)
+}
+
+// withStore does something with the database that the settings name.
+func (p program) withStore(ctx context.Context, given map[string]string, do func(context.Context, *store.Store) error) error {
 	settings, err := config.Load(given, p.getenv)
 	if err != nil {
 		return err
@@ -51,7 +56,7 @@ func (p program) cases(ctx context.Context, c command, args []string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(show(ctx, st), st.Close())
+	return errors.Join(do(ctx, st), st.Close())
 }
 
 // openStore opens a database that is there. Looking must not make one.

@@ -3,12 +3,10 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"text/tabwriter"
 
-	"github.com/heed-app/heed/config"
 	"github.com/heed-app/heed/pkg/policy"
 	"github.com/heed-app/heed/pkg/store"
 )
@@ -18,16 +16,13 @@ const enough = 20
 
 // detectReport prints how often maintainers agreed with the detector.
 func (p program) detectReport(ctx context.Context, given map[string]string) error {
-	settings, err := config.Load(given, p.getenv)
-	if err != nil {
-		return err
-	}
-	st, err := openStore(ctx, settings)
-	if err != nil {
-		return err
-	}
-	labels, err := st.Labels(ctx)
-	return errors.Join(err, p.rulings(labels), st.Close())
+	return p.withStore(ctx, given, func(ctx context.Context, st *store.Store) error {
+		labels, err := st.Labels(ctx)
+		if err != nil {
+			return err
+		}
+		return p.rulings(labels)
+	})
 }
 
 // rulings prints precision by score, and what thresholds would follow from it.

@@ -10,7 +10,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/heed-app/heed/config"
 	"github.com/heed-app/heed/pkg/store"
 	"github.com/heed-app/heed/pkg/wording"
 )
@@ -34,15 +33,7 @@ func (p program) work(ctx context.Context, c command, args []string) error {
 	default:
 		return c.misused("want list, retry ID or drop ID")
 	}
-	settings, err := config.Load(given, p.getenv)
-	if err != nil {
-		return err
-	}
-	st, err := openStore(ctx, settings)
-	if err != nil {
-		return err
-	}
-	return errors.Join(do(ctx, st), st.Close())
+	return p.withStore(ctx, given, do)
 }
 
 // change does something about one piece of work and says so.

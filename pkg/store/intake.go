@@ -15,13 +15,15 @@ import (
 // one row of the table intake, without an index and without a look at what was there before. The job
 // that thinks about it puts each delivery into its place first, where a repeated one shows.
 
-// group is the deliveries that one commit takes. The first to join it commits it; those who come
-// while an earlier group is being written join the next.
+// group is the deliveries that one commit takes. The first to join it commits it when there is room
+// for a commit; who comes until then joins it too.
 type group struct {
 	name     string // the GUID of the first
 	n        int
 	received time.Time // of the first
 	body     *[]byte   // deliveries, one after the other
+	wanted   int       // it waits for so many; 0: it does not wait
+	enough   chan struct{}
 	done     chan struct{}
 	err      error
 }
@@ -35,6 +37,10 @@ const (
 	mostOpened      = 128
 	mostOpenedBytes = 4 << 20
 )
+
+// patience is how long a group waits for half a crowd. In a burst those who were just answered come
+// again at once: commits of a few would make them wait longer than this does.
+const patience = time.Millisecond
 
 // Accept puts deliveries on disk and returns when they are there. One that came in before is
 // accepted again without effect. Concurrent calls share a transaction and its fsync. The bodies are
@@ -69,42 +75,60 @@ func (s *Store) join(frames []byte, ds []Delivery) (g *group, first bool) {
 	defer s.mu.Unlock()
 	g = s.group
 	if first = g == nil || len(*g.body)+len(frames) > mostTogether; first {
-		g = &group{name: ds[0].GUID, received: ds[0].Received, body: s.scratch.Get().(*[]byte), done: make(chan struct{})}
+		g = &group{name: ds[0].GUID, received: ds[0].Received, body: s.scratch.Get().(*[]byte), enough: make(chan struct{}), done: make(chan struct{})}
 		*g.body = (*g.body)[:0]
 		s.group = g
 	}
 	*g.body = append(*g.body, frames...)
 	g.n += len(ds)
+	if g.wanted > 0 && g.n >= g.wanted {
+		g.wanted = 0
+		close(g.enough)
+	}
 	return g, first
+}
+
+// part closes a group, after a moment if it is much smaller than others were lately. Who comes now
+// forms the next one.
+func (s *Store) part(g *group) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if half := s.crowd / 2; s.group == g && g.n < half {
+		g.wanted = half
+		s.mu.Unlock()
+		select {
+		case <-g.enough:
+		case <-time.After(patience): //nolint:forbidigo // it only waits, and tells nobody the time
+		}
+		s.mu.Lock()
+		g.wanted = 0
+	}
+	if s.group == g {
+		s.group = nil
+	}
+	s.crowd = max(g.n, s.crowd*3/4)
 }
 
 // take commits a group, with a job that thinks about it unless there is one that was not begun yet:
 // that one will find it.
 func (s *Store) take(ctx context.Context, now time.Time, g *group) error {
-	s.next.Lock()
-	s.mu.Lock()
-	if s.group == g {
-		s.group = nil // from here on others form the next group
-	}
-	s.mu.Unlock()
+	s.commits <- true
+	defer func() { <-s.commits }()
+	s.part(g)
 	sealed, err := s.seal.seal(*g.body, "intake/"+g.name)
 	s.scratch.Put(g.body)
-	s.commits <- true // one group is encrypted while others are written
-	defer func() { <-s.commits }()
-	s.next.Unlock()
 	if err != nil {
 		return err
 	}
-	err = s.Write(ctx, now, func(tx *Tx) error {
-		if err := s.base.take(ctx, tx, g.name, g.n, micros(g.received), micros(now.Add(nudged)), sealed); err != nil {
-			return fmt.Errorf("store deliveries: %w", err)
-		}
-		return tx.ask(ctx, g.name)
-	})
-	if err != nil {
-		s.base.forget()
-	}
-	return err
+	return s.base.keep(ctx, s, now, arrival{g.name, g.n, g.received, sealed})
+}
+
+// arrival is a row of the intake.
+type arrival struct {
+	name     string
+	n        int
+	received time.Time
+	sealed   []byte
 }
 
 // ask queues a job that thinks about what was stored, unless there is one that will find it.
@@ -116,11 +140,17 @@ func (tx *Tx) ask(ctx context.Context, group string) error {
 	if asked {
 		return nil
 	}
-	return tx.think(ctx, group, prioUrgent)
+	return tx.think(ctx, group)
 }
 
-func (tx *Tx) think(ctx context.Context, group string, priority int) error {
-	return tx.Enqueue(ctx, ThinkArgs{Group: group}, river.InsertOpts{Queue: QueueThink, Priority: priority})
+func (tx *Tx) think(ctx context.Context, group string) error {
+	args, opts := thinking(group)
+	return tx.Enqueue(ctx, args, opts)
+}
+
+// thinking is a job that thinks about what just came in.
+func thinking(group string) (ThinkArgs, river.InsertOpts) {
+	return ThinkArgs{Group: group}, river.InsertOpts{Queue: QueueThink, Priority: prioUrgent}
 }
 
 // open puts what came in into its place, as deliveries of a group. What is too much for one job it

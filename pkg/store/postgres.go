@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -182,21 +183,69 @@ func (d *postgres) commits() int { return 2 }
 // intakeLock is the number of the advisory lock that all share who take deliveries in.
 const intakeLock = migrationLock + 2
 
-func (d *postgres) take(ctx context.Context, tx *Tx, name string, n int, received, next int64, body []byte) error {
-	_, err := tx.ExecContext(ctx, `with taking as materialized (select pg_advisory_xact_lock_shared(?))
-		insert into intake(name, n, received, next_at, body) select cast(? as text), cast(? as bigint), cast(? as bigint), cast(? as bigint), cast(? as bytea) from taking`,
-		intakeLock, name, n, received, next, body)
+// keep tries again with another connection when one is lost before the commit was sent: the server may
+// have been started anew.
+func (d *postgres) keep(ctx context.Context, s *Store, now time.Time, a arrival) error {
+	for try := 1; ; try++ {
+		lost, err := d.keepOnce(ctx, now, a)
+		if err == nil && s.committed != nil {
+			s.committed()
+		}
+		if err == nil || try == mostTries || !lost && !d.again(err) {
+			return err
+		}
+	}
+}
+
+// keepOnce sends what it usually takes at once, and then the commit: all wait for every round trip.
+// lost: nothing was committed, since the connection broke.
+func (d *postgres) keepOnce(ctx context.Context, now time.Time, a arrival) (lost bool, err error) {
+	c, err := d.pool.Acquire(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer c.Release() // who fails leaves a transaction open, and the pool drops such a connection
+	var (
+		first pgx.Batch
+		asked bool
+	)
+	first.Queue(`begin`)
+	first.Queue(`with taking as materialized (select pg_advisory_xact_lock_shared($1))
+		insert into intake(name, n, received, next_at, body) select cast($2 as text), cast($3 as bigint), cast($4 as bigint), cast($5 as bigint), cast($6 as bytea) from taking`,
+		intakeLock, a.name, a.n, micros(a.received), micros(now.Add(nudged)), a.sealed)
+	first.Queue(unbegun, QueueThink, ThinkArgs{}.Kind()).QueryRow(func(r pgx.Row) error { return r.Scan(&asked) })
+	if err := c.SendBatch(ctx, &first).Close(); err != nil {
+		return c.Conn().IsClosed(), fmt.Errorf("store deliveries: %w", err)
+	}
+	if !asked {
+		if err := d.think(ctx, c.Conn(), a.name); err != nil {
+			return c.Conn().IsClosed(), fmt.Errorf("ask for a job: %w", err)
+		}
+	}
+	if _, err := c.Exec(ctx, `commit`); err != nil {
+		return false, fmt.Errorf("commit: %w", err)
+	}
+	return false, nil
+}
+
+// think queues a job that thinks about a group, and tells all processes on commit.
+func (d *postgres) think(ctx context.Context, c *pgx.Conn, group string) error {
+	args, opts := thinking(group)
+	if _, err := d.insert.InsertTx(ctx, pgxTx{on: c}, args, &opts); err != nil {
+		return err
+	}
+	_, err := c.Exec(ctx, notify, topic(opts.Queue)...)
 	return err
 }
 
-// asked looks for a job that no replica has begun. The lock was taken before, in a statement of its own: who finds
+// unbegun looks for a job that no replica has begun. The lock was taken before, in a statement of its own: who finds
 // none begun holds it until he has committed.
+const unbegun = `select exists(select 1 from river_job where state = 'available' and queue = $1 and kind = $2 and scheduled_at <= now())`
+
 func (d *postgres) asked(ctx context.Context, tx *Tx) (is bool, err error) {
-	err = tx.QueryRowContext(ctx, `select exists(select 1 from river_job where state = 'available' and queue = ? and kind = ? and scheduled_at <= now())`, QueueThink, ThinkArgs{}.Kind()).Scan(&is)
+	err = tx.Tx.QueryRowContext(ctx, unbegun, QueueThink, ThinkArgs{}.Kind()).Scan(&is)
 	return is, err
 }
-
-func (d *postgres) forget() {}
 
 // begun waits for all who may have seen this job before it was begun, and holds nobody up after that: going back
 // to the savepoint gives the lock up. It belongs to the transaction, so that no failure leaves it with a connection.
@@ -234,12 +283,17 @@ func (d *postgres) lockRef(ctx context.Context, tx *Tx, ref string) error {
 // within its cooldown, and the job would wait for the next poll.
 func (d *postgres) announce(ctx context.Context, tx *Tx) error {
 	for queue := range tx.queue {
-		if _, err := tx.ExecContext(ctx, `select pg_notify(current_schema() || ?, ?)`, "."+insertTopic, fmt.Sprintf(insertPayload, queue)); err != nil {
+		if _, err := tx.Tx.ExecContext(ctx, notify, topic(queue)...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+const notify = `select pg_notify(current_schema() || $1, $2)`
+
+// topic is what notify needs to be told.
+func topic(queue string) []any { return []any{"." + insertTopic, fmt.Sprintf(insertPayload, queue)} }
 
 func (d *postgres) announced(string) {}
 

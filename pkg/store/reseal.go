@@ -49,7 +49,7 @@ func (s *Store) empty(ctx context.Context, now time.Time) error {
 			if err := tx.open(ctx, group); err != nil {
 				return err
 			}
-			return tx.think(ctx, group, prioUrgent)
+			return tx.think(ctx, group)
 		})
 		if err != nil || len(first) == 0 {
 			return err

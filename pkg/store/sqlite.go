@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivermigrate"
@@ -106,13 +107,20 @@ func (d *embedded) commits() int { return 1 } // there is one writer
 // asked: who takes deliveries in waits for the end of a transaction in which a job begins, and the
 // other way round.
 func (d *embedded) asked(context.Context, *Tx) (bool, error) { return d.ask.Swap(true), nil }
-func (d *embedded) forget()                                  { d.ask.Store(false) }
 func (d *embedded) begun(context.Context, *Tx) error         { d.ask.Store(false); return nil }
 
-func (d *embedded) take(ctx context.Context, tx *Tx, name string, n int, received, next int64, body []byte) error {
-	stmt := tx.StmtContext(ctx, d.intake)
-	defer stmt.Close()
-	_, err := stmt.ExecContext(ctx, name, n, received, next, body)
+func (d *embedded) keep(ctx context.Context, s *Store, now time.Time, a arrival) error {
+	err := s.Write(ctx, now, func(tx *Tx) error {
+		stmt := tx.StmtContext(ctx, d.intake)
+		defer stmt.Close()
+		if _, err := stmt.ExecContext(ctx, a.name, a.n, micros(a.received), micros(now.Add(nudged)), a.sealed); err != nil {
+			return fmt.Errorf("store deliveries: %w", err)
+		}
+		return tx.ask(ctx, a.name)
+	})
+	if err != nil {
+		d.ask.Store(false) // nobody asked
+	}
 	return err
 }
 

@@ -28,9 +28,9 @@ type Store struct {
 
 	committed func()
 
-	mu      sync.Mutex // guards group
+	mu      sync.Mutex // guards the groups
 	group   *group     // deliveries that wait for the next commit
-	next    sync.Mutex // held by the group that is to be committed next
+	crowd   int        // how many were committed together lately
 	commits chan bool  // so many groups are committed at once
 	scratch sync.Pool  // of *[]byte
 }
@@ -41,14 +41,14 @@ type base interface {
 	begin(ctx context.Context) (*transaction, error)
 	// commits is how many groups of deliveries may be committed at once.
 	commits() int
+	// keep commits a row of the intake in a transaction of its own, with a job that thinks about it unless
+	// one was asked for that was not begun yet.
+	keep(ctx context.Context, s *Store, now time.Time, a arrival) error
 	// asked reports whether a job that was not begun yet will find what this transaction stored in the
-	// intake; if not, the caller asks for one. forget takes back that he would. begun is called by such a
-	// job before it looks: whoever does not see it begun has stored by the time that it returns.
+	// intake; if not, the caller asks for one. begun is called by such a job before it looks: whoever does
+	// not see it begun has stored by the time that it returns.
 	asked(ctx context.Context, tx *Tx) (bool, error)
-	forget()
 	begun(ctx context.Context, tx *Tx) error
-	// take stores a row of the intake.
-	take(ctx context.Context, tx *Tx, name string, n int, received, next int64, body []byte) error
 	// place stores deliveries that are not there yet.
 	place(ctx context.Context, tx *Tx, rows []row, group string) error
 	// lockRef keeps everybody else from deciding about a name, until the transaction ends.

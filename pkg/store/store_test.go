@@ -304,11 +304,23 @@ func joined(t *testing.T, s *Store, n int) {
 	}
 }
 
+// busy lets nobody commit deliveries until free is called.
+func busy(s *Store) (free func()) {
+	for range cap(s.commits) {
+		s.commits <- true
+	}
+	return func() {
+		for range cap(s.commits) {
+			<-s.commits
+		}
+	}
+}
+
 func oneCommitForAll(t *testing.T, open func(*testing.T) *Store) {
 	s := open(t)
 	commits := 0
 	s.committed = func() { commits++ }
-	s.next.Lock() // the disk is busy, and another group waits for it
+	free := busy(s)
 	var wg sync.WaitGroup
 	for i := range 64 {
 		wg.Go(func() {
@@ -318,7 +330,7 @@ func oneCommitForAll(t *testing.T, open func(*testing.T) *Store) {
 		})
 	}
 	joined(t, s, 64)
-	s.next.Unlock()
+	free()
 	wg.Wait()
 	if commits != 1 {
 		t.Errorf("%d commits", commits)
@@ -330,7 +342,7 @@ func oneCommitForAll(t *testing.T, open func(*testing.T) *Store) {
 
 func hangingUp(t *testing.T, open func(*testing.T) *Store) {
 	s := open(t)
-	s.next.Lock()
+	free := busy(s)
 	ctx, hangUp := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -346,7 +358,7 @@ func hangingUp(t *testing.T, open func(*testing.T) *Store) {
 	})
 	joined(t, s, 2)
 	hangUp()
-	s.next.Unlock()
+	free()
 	wg.Wait()
 	if n := len(pending(t, s, "first", now)); n != 2 {
 		t.Errorf("%d of 2 deliveries are there", n)
@@ -1045,7 +1057,7 @@ func settings(t *testing.T, open func(*testing.T) *Store) {
 func TestAFailedCommitFailsTheWholeGroup(t *testing.T) {
 	t.Parallel()
 	s := open(t, filepath.Join(t.TempDir(), "heed.db"))
-	s.next.Lock()
+	free := busy(s)
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
@@ -1058,7 +1070,7 @@ func TestAFailedCommitFailsTheWholeGroup(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	s.next.Unlock()
+	free()
 	wg.Wait()
 }
 

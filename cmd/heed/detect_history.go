@@ -50,7 +50,7 @@ func (p program) detectHistory(ctx context.Context, c command, given map[string]
 	if !settings.HasApp() {
 		return c.misused("--history asks GitHub, and needs the App's credentials")
 	}
-	h, err := app.NewHub(settings, nil, time.Now, logger(settings, p.err), nil)
+	h, err := app.NewHub(settings, nil, nil, time.Now, logger(settings, p.err), nil)
 	if err != nil {
 		return err
 	}

@@ -79,7 +79,7 @@ func (a *App) build(ctx context.Context, o Options) error {
 		return fmt.Errorf("secret of the database: %w", err)
 	}
 	stats := engine.NewStats()
-	if a.Hub, err = NewHub(s, o.Transport, a.now, a.log, stats.Called); err != nil {
+	if a.Hub, err = NewHub(s, o.Transport, a.Store, a.now, a.log, stats.Called); err != nil {
 		return err
 	}
 	ask, err := secondOpinion(s.SecondOpinion)
@@ -150,11 +150,11 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	return srv.Shutdown(stopping)
 }
 
-// NewHub makes the one who speaks to GitHub, as the settings say. observe is told of every call.
-func NewHub(s config.Server, way http.RoundTripper, now func() time.Time, log *slog.Logger, observe func(kind, outcome string, took time.Duration)) (*hub.Hub, error) {
+// NewHub makes the one who speaks to GitHub, as the settings say. bans may be nil; observe is told of every call.
+func NewHub(s config.Server, way http.RoundTripper, bans hub.Bans, now func() time.Time, log *slog.Logger, observe func(kind, outcome string, took time.Duration)) (*hub.Hub, error) {
 	return hub.New(hub.Config{
 		AppID: s.AppID, PrivateKey: []byte(strings.ReplaceAll(s.PrivateKey, `\n`, "\n")),
-		V3URL: s.V3URL, V4URL: s.V4URL, WebURL: s.WebURL, Transport: way, Now: now, Log: log, Observe: observe,
+		V3URL: s.V3URL, V4URL: s.V4URL, WebURL: s.WebURL, Transport: way, Now: now, Log: log, Bans: bans, Observe: observe,
 	})
 }
 

@@ -44,6 +44,7 @@ type gate struct {
 	mu        sync.Mutex
 	shut      *Trouble  // until when, and why
 	blind     int       // bans in a row of which GitHub did not tell the end
+	heard     time.Time // when other processes were last asked
 	scarce    time.Time // until then the hourly limit is nearly used up
 	creations window
 	hourly    window
@@ -113,7 +114,31 @@ func (g *gate) refusal(now time.Time, k callKind) *Trouble {
 	return nil
 }
 
+// hearing is how often other processes are asked for bans, at most.
+const hearing = time.Second
+
+// listens says whether it is time to ask them, which the caller then does.
+func (g *gate) listens(now time.Time) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if now.Before(g.heard.Add(hearing)) {
+		return false
+	}
+	g.heard = now
+	return true
+}
+
+// hear shuts the gate until a time that another process learnt from GitHub.
+func (g *gate) hear(until, now time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if until.After(now) && (g.shut == nil || until.After(g.shut.Until)) {
+		g.shut = &Trouble{Kind: Limited, Until: until, Err: errHeard}
+	}
+}
+
 var (
+	errHeard  = errors.New("GitHub's rate limit, as another process met it")
 	errBudget = errors.New("our own budget for this minute is used up")
 	errScarce = errors.New("what is left of the hour is kept for acting")
 )

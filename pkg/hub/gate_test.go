@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strconv"
@@ -103,6 +104,47 @@ func TestCallsIntoABan(t *testing.T) {
 				t.Errorf("when it is over: %v", err)
 			}
 		})
+	}
+}
+
+// bans is where two processes meet.
+type bans map[int64]time.Time
+
+func (b bans) Ban(_ context.Context, _ time.Time, inst int64, until time.Time) error {
+	b[inst] = until
+	return nil
+}
+
+func (b bans) Banned(_ context.Context, inst int64) (time.Time, error) { return b[inst], nil }
+
+// One of several processes runs into a ban, and the others hear of it. What one installation may not
+// do the others may.
+func TestABanIsShared(t *testing.T) {
+	t.Parallel()
+	w, met := newWorld(t), bans{}
+	other := newHub(t, w.sim.PrivateKey(), w.sim.Client().Transport, func() time.Time { return w.now })
+	for _, h := range []*Hub{w.Hub, other} {
+		h.config.Bans = met
+		h.Share(2)
+	}
+	w.sim.RateLimit(w.inst, "secondary", start.Add(50*time.Minute))
+	for w.now = start; w.now.Before(start.Add(50 * time.Minute)); w.now = w.now.Add(5 * time.Second) {
+		for _, h := range []*Hub{w.Hub, other} {
+			if _, err := h.Repo(t.Context(), w.inst, "acme", "web"); err == nil || As(err).Kind != Limited || !As(err).Until.Equal(start.Add(50*time.Minute)) {
+				t.Fatalf("at %s: %v", w.now, err)
+			}
+		}
+	}
+	if n := w.sim.BanCalls(); n != 1 {
+		t.Errorf("%d calls of two processes", n)
+	}
+	for _, h := range []*Hub{w.Hub, other} {
+		if _, err := h.Repo(t.Context(), w.inst, "acme", "web"); err != nil {
+			t.Errorf("when it is over: %v", err)
+		}
+		if _, err := h.App(t.Context()); err != nil {
+			t.Errorf("the App itself: %v", err)
+		}
 	}
 }
 

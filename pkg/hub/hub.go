@@ -30,9 +30,18 @@ type Config struct {
 	Now        func() time.Time
 	Log        *slog.Logger
 
+	// Bans is how the processes that work for one App tell each other what GitHub told one of them. May be nil.
+	Bans Bans
+
 	// Observe is told about every call that was made: its kind (read, write, create, urgent), what came
 	// of it (ok, unauthorized, or a TroubleKind) and how long GitHub took. May be nil.
 	Observe func(kind, outcome string, took time.Duration)
+}
+
+// Bans keeps until when an installation may make no calls, for all processes.
+type Bans interface {
+	Ban(ctx context.Context, now time.Time, installation int64, until time.Time) error
+	Banned(ctx context.Context, installation int64) (until time.Time, err error)
 }
 
 // callTimeout ends a call that GitHub does not answer. GitHub itself gives up after 10 s.
@@ -166,6 +175,7 @@ func (h *Hub) call(ctx context.Context, inst int64, k callKind, f func() error) 
 	if k == reading && watches(ctx) {
 		k = watching
 	}
+	h.hear(ctx, inst, g)
 	leave, err := g.enter(ctx, h.config.Now(), k)
 	if err != nil {
 		return err
@@ -179,13 +189,40 @@ func (h *Hub) call(ctx context.Context, inst int64, k callKind, f func() error) 
 	}
 	t := classify(err, now)
 	h.config.Observe(k.String(), outcome(t), now.Sub(start))
-	if g.learn(t, now) || t != nil && t.Status == http.StatusUnauthorized {
+	shut := g.learn(t, now)
+	if shut || t != nil && t.Status == http.StatusUnauthorized {
 		h.Renew(inst)
 	}
 	if t == nil {
 		return nil
 	}
+	if shut && t.Kind == Limited {
+		h.spread(ctx, inst, t.Until, now)
+	}
 	return t
+}
+
+// spread tells the other processes of a ban; hear learns from them. Where they fail, each process runs
+// into the ban by itself, which is worse but not wrong.
+func (h *Hub) spread(ctx context.Context, inst int64, until, now time.Time) {
+	if h.config.Bans == nil || h.share.Load() < 2 {
+		return
+	}
+	if err := h.config.Bans.Ban(context.WithoutCancel(ctx), now, inst, until); err != nil {
+		h.config.Log.WarnContext(ctx, "other processes cannot be told of a limit", "installation", inst, "err", err)
+	}
+}
+
+func (h *Hub) hear(ctx context.Context, inst int64, g *gate) {
+	if h.config.Bans == nil || h.share.Load() < 2 || !g.listens(h.config.Now()) {
+		return
+	}
+	until, err := h.config.Bans.Banned(ctx, inst)
+	if err != nil {
+		h.config.Log.WarnContext(ctx, "cannot look for limits of other processes", "installation", inst, "err", err)
+		return
+	}
+	g.hear(until, h.config.Now())
 }
 
 // outcome names what came of a call, for counting.

@@ -124,6 +124,7 @@ func Exercise(t *testing.T, open func(t *testing.T) *Store) {
 		{"a thought that fails leaves nothing", nothingOfAFailedThought},
 		{"a case is found by every name of its own", casesAndRefs},
 		{"effects are done in order, urgent ones first", lanes},
+		{"who is banned longest stays so", longestBan},
 		{"a newer effect takes the place of an unfinished one", slots},
 		{"an attempt is counted before it is made", attempts},
 		{"a lane belongs to one until his lease ends", lease},
@@ -337,6 +338,22 @@ func oneCommitForAll(t *testing.T, open func(*testing.T) *Store) {
 	}
 	if i, d, j := count(t, s, "select count(*) from intake"), count(t, s, "select sum(n) from intake"), jobs(t, s, "think"); i != 1 || d != 64 || j != 1 {
 		t.Errorf("%d deliveries in %d rows with %d jobs, want 64, 1, 1", d, i, j)
+	}
+}
+
+func longestBan(t *testing.T, open func(*testing.T) *Store) {
+	s := open(t)
+	for _, until := range []time.Duration{time.Hour, time.Minute} {
+		if err := s.Ban(t.Context(), now, 7, now.Add(until)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s = open(t)
+	if until, err := s.Banned(t.Context(), 7); !until.Equal(now.Add(time.Hour)) || err != nil {
+		t.Errorf("until %s, %v", until, err)
+	}
+	if until, err := s.Banned(t.Context(), 8); !until.IsZero() || err != nil {
+		t.Errorf("nobody is banned: until %s, %v", until, err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/heed-app/heed/pkg/hubsim"
 )
@@ -77,5 +78,42 @@ func check(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestAStrangerInsists: who may not command is answered ten times an hour, for every answer costs calls;
+// the maintainer meanwhile is obeyed. The count is kept in memory: after a restart it begins anew.
+func TestAStrangerInsists(t *testing.T) {
+	t.Parallel()
+	w := newDay(t)
+	n, err := w.sim.OpenIssue("rea", "acme/web", "The menu is cut off", "On my phone the last entry can't be reached.")
+	check(t, err)
+	answered := func() (times int) {
+		i, _ := w.sim.Issue("acme/web", n)
+		for _, c := range i.Comments {
+			times += len(c.Reactions)
+		}
+		return times
+	}
+	for range 12 {
+		_, err := w.sim.CommentIssue("eve", "acme/web", n, "/security redirect")
+		check(t, err)
+		check(t, w.settle())
+	}
+	if got := answered(); got != 10 {
+		t.Errorf("answered %d times within the hour", got)
+	}
+	check(t, w.advance(61*time.Minute))
+	_, err = w.sim.CommentIssue("eve", "acme/web", n, "/security redirect")
+	check(t, err)
+	check(t, w.settle())
+	if got := answered(); got != 11 {
+		t.Errorf("answered %d times, once in the next hour", got)
+	}
+	_, err = w.sim.CommentIssue("mia", "acme/web", n, "/security redirect")
+	check(t, err)
+	check(t, w.settle())
+	if i, _ := w.sim.Issue("acme/web", n); strings.Contains(i.Body, "menu") || strings.Contains(i.Body, "phone") {
+		t.Errorf("the maintainer was not obeyed: %q", i.Body)
 	}
 }

@@ -150,12 +150,21 @@ func policyFile(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(w.settle())
 }
 
-// redeliver all: GitHub sends everything it ever sent once more, in reverse order.
-func redeliver(ts *testscript.TestScript, _ bool, _ []string) {
+// redeliver all|recorded: GitHub sends everything it ever sent once more, in reverse order; or somebody
+// else does who recorded it, under names of his own, which the signatures do not cover.
+func redeliver(ts *testscript.TestScript, _ bool, args []string) {
 	w := of(ts)
 	sent := w.sim.Sent()
-	for _, d := range slices.Backward(sent) {
-		ts.Check(w.sim.Redeliver(d.GUID))
+	for i, d := range slices.Backward(sent) {
+		if args[0] == "all" {
+			ts.Check(w.sim.Redeliver(d.GUID))
+			continue
+		}
+		h := d.Header.Clone()
+		h.Set("X-GitHub-Delivery", fmt.Sprintf("recorded-%d", i))
+		if status := w.knock(h, d.Body); status != http.StatusAccepted {
+			ts.Fatalf("the door answered %d to %s", status, d.Event)
+		}
 	}
 	ts.Check(w.settle())
 }
@@ -221,6 +230,8 @@ func github(ts *testscript.TestScript, _ bool, args []string) {
 		w.sim.Transfer(args[1], args[2])
 	case "renames":
 		w.sim.Rename(args[1], args[2])
+	case "grants": // REPO LOGIN PERMISSION
+		w.sim.Grant(args[1], args[2], args[3])
 	case "forbids": // github forbids issues
 		m, err := manifest()
 		ts.Check(err)
@@ -457,6 +468,8 @@ func act(ts *testscript.TestScript, w *world, login string, args []string) error
 		return w.sim.EditIssue(login, args[1], number(2), i.Title, tickLines(i.Body, args[3]))
 	case "says":
 		return say(ts, w, login, args[1:])
+	case "rewrites": // TEXT: edits what was said last
+		return w.rewrite(login, text(ts, args[1]))
 	case "purges": // REPO N
 		return w.sim.DeleteRevisions(login, args[1], number(2))
 	case "accepts":
@@ -488,9 +501,13 @@ func act(ts *testscript.TestScript, w *world, login string, args []string) error
 func say(ts *testscript.TestScript, w *world, login string, args []string) error {
 	switch args[0] {
 	case "advisory":
-		_, err := w.sim.CommentAdvisory(login, args[1], advisory(ts, args[1], args[2]), text(ts, args[3]))
+		ghsa := advisory(ts, args[1], args[2])
+		id, err := w.sim.CommentAdvisory(login, args[1], ghsa, text(ts, args[3]))
 		if err != nil {
 			return err
+		}
+		w.rewrite = func(login, body string) error {
+			return errors.Join(w.sim.EditAdvisoryComment(login, args[1], ghsa, id, body), w.sweep())
 		}
 		if err := w.settle(); err != nil {
 			return err
@@ -499,13 +516,11 @@ func say(ts *testscript.TestScript, w *world, login string, args []string) error
 	case "issue":
 		n, err := strconv.Atoi(args[2])
 		ts.Check(err)
-		_, err = w.sim.CommentIssue(login, args[1], n, text(ts, args[3]))
+		id, err := w.sim.CommentIssue(login, args[1], n, text(ts, args[3]))
+		w.rewrite = func(login, body string) error { return w.sim.EditComment(login, args[1], id, body) }
 		return err
 	case "tracker":
-		n, err := strconv.Atoi(args[1])
-		ts.Check(err)
-		_, err = w.sim.CommentIssue(login, "acme/security-cases", n, text(ts, args[2]))
-		return err
+		return say(ts, w, login, []string{"issue", "acme/security-cases", args[1], args[2]})
 	default:
 		ts.Fatalf("there is no place %q", args[0])
 		return nil

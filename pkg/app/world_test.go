@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -89,6 +90,8 @@ type world struct {
 	opinion config.Opinion // whom to ask about doubtful texts
 
 	postgres string // the URL of its database, "" for a file in dir
+
+	rewrite func(login, body string) error // edits what was said last
 
 	counted int // calls that were counted already
 
@@ -284,15 +287,21 @@ func (w *world) step() (moved bool, err error) {
 }
 
 func (w *world) deliver(d hubsim.Delivery) error {
-	r := httptest.NewRequest(http.MethodPost, "/api/github/hook", strings.NewReader(string(d.Body)))
-	r.Header = d.Header
-	rec := httptest.NewRecorder()
-	w.app.Handler.ServeHTTP(rec, r)
-	w.sim.RecordDelivery(d.ID, rec.Code)
-	if rec.Code != http.StatusAccepted {
-		return fmt.Errorf("the door answered %d to %s", rec.Code, d.Event)
+	status := w.knock(d.Header, d.Body)
+	w.sim.RecordDelivery(d.ID, status)
+	if status != http.StatusAccepted {
+		return fmt.Errorf("the door answered %d to %s", status, d.Event)
 	}
 	return nil
+}
+
+// knock sends something to the receiver of webhooks, and gives what it answers.
+func (w *world) knock(h http.Header, body []byte) int {
+	r := httptest.NewRequest(http.MethodPost, "/api/github/hook", bytes.NewReader(body))
+	r.Header = h
+	rec := httptest.NewRecorder()
+	w.app.Handler.ServeHTTP(rec, r)
+	return rec.Code
 }
 
 func (w *world) available() (ids []int64, kinds, args []string, err error) {

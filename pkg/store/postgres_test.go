@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -336,5 +337,70 @@ func heard(t *testing.T, here, there *Store) {
 		case <-time.After(20 * time.Second):
 			t.Fatal("nobody heard the bell")
 		}
+	}
+}
+
+// What must not be read by whoever can read the database is not there in plain: every column of every
+// table is looked at, as text and as bytes.
+func TestNoReportInPostgres(t *testing.T) {
+	t.Parallel()
+	url := newPostgres(t)
+	s := replica(t, url)
+	d := delivery("guid-in-clear")
+	d.Body = []byte(`{"issue":{"title":"canary title","body":"canary body ` + strings.Repeat("canary ", 100) + `"}}`)
+	accept(t, s, d)
+	another := delivery("placed")
+	another.Body = d.Body
+	accept(t, s, another)
+	pending(t, s, "guid-in-clear", now)
+	accept(t, s, delivery("still in the intake"))
+	c := opened(t, s)
+	write(t, s, now, func(tx *Tx) error {
+		return errors.Join(
+			tx.Set(t.Context(), "mark", "canary setting"),
+			tx.SaveLabel(t.Context(), Label{Case: c.ID}, disclosure.Seal("canary title"), disclosure.Seal("canary of a label")),
+			tx.Save(t.Context(), c, []disclosure.Line{{At: now, By: "mia", Text: "accepted"}}, []disclosure.Effect{effect(c.ID, "receipt")}))
+	})
+	db, err := sql.Open("pgx", url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var tables []string
+	rows, err := db.QueryContext(t.Context(), `select table_name from information_schema.tables where table_schema = current_schema()`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows.Next() {
+		tables = append(tables, "")
+		if err := rows.Scan(&tables[len(tables)-1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		t.Fatal(err)
+	}
+	seen := false
+	for _, table := range tables {
+		rows, err := db.QueryContext(t.Context(), `select x::text from `+table+` x`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rows.Next() {
+			var text string
+			if err := rows.Scan(&text); err != nil {
+				t.Fatal(err)
+			}
+			seen = seen || strings.Contains(text, "guid-in-clear")
+			if strings.Contains(text, "canary") || strings.Contains(text, hex.EncodeToString([]byte("canary"))) {
+				t.Errorf("%s: %s", table, text)
+			}
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !seen || len(tables) < 8 {
+		t.Errorf("this test does not look at the right tables: %q", tables)
 	}
 }

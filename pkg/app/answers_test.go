@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -115,5 +116,22 @@ func TestAStrangerInsists(t *testing.T) {
 	check(t, w.settle())
 	if i, _ := w.sim.Issue("acme/web", n); strings.Contains(i.Body, "menu") || strings.Contains(i.Body, "phone") {
 		t.Errorf("the maintainer was not obeyed: %q", i.Body)
+	}
+}
+
+// What heed serve shows to whoever finds its address: that it is there, and no case.
+func TestTheClosedPage(t *testing.T) {
+	t.Parallel()
+	w := newDay(t)
+	_, err := w.sim.Report("rea", "acme/web", "Overflow", "A deadly header.")
+	check(t, err)
+	check(t, w.settle())
+	for path, want := range map[string]int{"/": http.StatusOK, "/case/1": http.StatusNotFound} {
+		rec := httptest.NewRecorder()
+		w.app.Handler.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, nil))
+		body := rec.Body.String()
+		if rec.Code != want || strings.Contains(body, "GHSA") || strings.Contains(body, "acme/web") {
+			t.Errorf("%s: %d, %s", path, rec.Code, body)
+		}
 	}
 }

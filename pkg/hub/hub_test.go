@@ -1004,3 +1004,25 @@ func FuzzDecode(f *testing.F) {
 }
 
 func one() int { return 1 }
+
+// A policy that points at a file of somebody else is taken as it stands, and nobody else is asked.
+func TestAPolicyDoesNotPointElsewhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.sim.AddRepo("acme", "theirs", false)
+	const text = "remote: acme/theirs\npath: .github/disclosure.yml\n"
+	for repo, content := range map[string]string{"acme/web": text, "acme/theirs": "version: 1\nteam: nobody\n"} {
+		if err := w.sim.PushFile("lea", repo, PolicyPath, content); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, source, err := w.Policy(t.Context(), w.inst, w.web)
+	if err != nil || string(got) != text || !strings.HasSuffix(source, PolicyPath) {
+		t.Errorf("%q from %s, %v", got, source, err)
+	}
+	for _, c := range w.sim.Journal() {
+		if strings.Contains(c.Path, "theirs") {
+			t.Error("asked", c.Path)
+		}
+	}
+}

@@ -162,9 +162,12 @@ func redeliver(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		h := d.Header.Clone()
 		h.Set("X-GitHub-Delivery", fmt.Sprintf("recorded-%d", i))
-		if status := w.knock(h, d.Body); status != http.StatusAccepted {
-			ts.Fatalf("the door answered %d to %s", status, d.Event)
-		}
+		ts.Check(w.persist(func() error {
+			if status := w.knock(h, d.Body); status != http.StatusAccepted {
+				return fmt.Errorf("the door answered %d to %s", status, d.Event)
+			}
+			return nil
+		}))
 	}
 	ts.Check(w.settle())
 }

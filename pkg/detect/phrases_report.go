@@ -150,6 +150,7 @@ func ordinary() []entry {
 			"cannot login|unable to|fails with|failed to|build fail|compile|compilation|install|installation|upgrading|after upgrade|" +
 			"performance|slow|typo|translation|layout|screenshot|blocked by cors|cors policy|handshake|certificate verify failed|" +
 			"permission denied|permission denial|login fail|login failed|segmentation fault|core dumped|memory leak|ui|button|menu|dark mode|how to|how do i use|question"},
+		{gBug, 2, "spawn|spawns|respawn|through walls|through wall|kill player|kills player|hit points|boss fight|game level|level #|wave #|defenders"}, // games: an attacker there is a figure
 	}
 }
 

@@ -60,9 +60,9 @@ report or a request against those of everything else. Platt's method makes a pro
 	fmt.Fprintf(&b, `
 Rules: vulnerability and contact-request are to be redirected; dependency-cve, spam and ordinary are not; ambiguous and unread ones with security
 words teach nothing. Bodies are cut to %d bytes, the length of the excerpts that were labelled by hand. Issues of the stream are assumed to be
-ordinary; the few of them that a first round takes for reports (score above %.1f) are not learnt from in the second, but stay among the ordinary
-ones when alarms are counted, so the true number of alarms is lower than stated. Advisories and Jira issues weigh %.1f, what we wrote %.1f (reports),
-%.1f (ordinary) and %.1f (the rest), repositories with more than %.0f issues the root of the rest.
+ordinary; the few of them that a first round takes for reports (score above %g) are not learnt from in the second, but stay among the ordinary
+ones when alarms are counted, so the true number of alarms is lower than stated. Advisories and Jira issues weigh %g, what we wrote %g (reports),
+%g (ordinary) and %g (the rest), repositories with more than %.0f issues the root of the rest.
 
 ## How good it is
 

@@ -10,14 +10,14 @@ import (
 
 // What was chosen by hand, after cross-validation with others.
 const (
-	ridge    = 10.  // penalty of a dense coefficient
-	spread   = .7   // of a gram's
+	ridge    = 30.  // penalty of a dense coefficient
+	spread   = .5   // of a gram's
 	fewest   = 2    // issues that a gram stands in, to be one
 	likely   = .5   // score from which on a text that is assumed ordinary is not learnt from
 	perRepo  = 300. // issues of a repository count in full; of more, each counts less
-	advisory = .3   // weights of what comes from elsewhere
+	advisory = .05  // weights of what comes from elsewhere: advisories are told in another person
 	jira     = .3
-	ours     = .2 // of what we wrote: it should teach words, not how often something happens
+	ours     = .15 // of what we wrote: it should teach words, not how often something happens
 	oursCalm = .5
 	oursRare = .4
 )

@@ -49,7 +49,8 @@ type gate struct {
 	creations window
 	hourly    window
 	points    window
-	share     func() int // how many processes share what is allowed
+	share     func() int                                       // how many processes share what is allowed
+	listen    func(context.Context) (until time.Time, ok bool) // asks the other processes for a ban; nil: there are none
 }
 
 func newGate(share func() int) *gate {
@@ -70,6 +71,7 @@ func (g *gate) enter(ctx context.Context, now time.Time, k callKind) (leave func
 	case <-ctx.Done():
 		return nil, &Trouble{Kind: Again, Err: ctx.Err()}
 	}
+	g.hear(ctx, now)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if t := g.refusal(now, k); t != nil {
@@ -117,22 +119,22 @@ func (g *gate) refusal(now time.Time, k callKind) *Trouble {
 // hearing is how often other processes are asked for bans, at most.
 const hearing = time.Second
 
-// listens says whether it is time to ask them, which the caller then does.
-func (g *gate) listens(now time.Time) bool {
+// hear shuts the gate until a time that another process learnt from GitHub, or this one before it was
+// started anew.
+func (g *gate) hear(ctx context.Context, now time.Time) {
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	if now.Before(g.heard.Add(hearing)) {
-		return false
+	silent := g.listen == nil || !g.heard.IsZero() && (g.share() < 2 || now.Before(g.heard.Add(hearing)))
+	if !silent {
+		g.heard = now
 	}
-	g.heard = now
-	return true
-}
-
-// hear shuts the gate until a time that another process learnt from GitHub.
-func (g *gate) hear(until, now time.Time) {
+	g.mu.Unlock()
+	if silent {
+		return
+	}
+	until, ok := g.listen(ctx)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if until.After(now) && (g.shut == nil || until.After(g.shut.Until)) {
+	if ok && until.After(now) && (g.shut == nil || until.After(g.shut.Until)) {
 		g.shut = &Trouble{Kind: Limited, Until: until, Err: errHeard}
 	}
 }

@@ -126,6 +126,7 @@ func TestABanIsShared(t *testing.T) {
 	for _, h := range []*Hub{w.Hub, other} {
 		h.config.Bans = met
 		h.Share(2)
+		clear(h.gates) // those that were made without it
 	}
 	w.sim.RateLimit(w.inst, "secondary", start.Add(50*time.Minute))
 	for w.now = start; w.now.Before(start.Add(50 * time.Minute)); w.now = w.now.Add(5 * time.Second) {
@@ -135,8 +136,14 @@ func TestABanIsShared(t *testing.T) {
 			}
 		}
 	}
+	again := newHub(t, w.sim.PrivateKey(), w.sim.Client().Transport, func() time.Time { return start.Add(time.Minute) })
+	again.config.Bans = met
+	clear(again.gates)
+	if _, err := again.Repo(t.Context(), w.inst, "acme", "web"); err == nil || As(err).Kind != Limited {
+		t.Errorf("after a restart: %v", err)
+	}
 	if n := w.sim.BanCalls(); n != 1 {
-		t.Errorf("%d calls of two processes", n)
+		t.Errorf("%d calls of three processes", n)
 	}
 	for _, h := range []*Hub{w.Hub, other} {
 		if _, err := h.Repo(t.Context(), w.inst, "acme", "web"); err != nil {

@@ -175,7 +175,6 @@ func (h *Hub) call(ctx context.Context, inst int64, k callKind, f func() error) 
 	if k == reading && watches(ctx) {
 		k = watching
 	}
-	h.hear(ctx, inst, g)
 	leave, err := g.enter(ctx, h.config.Now(), k)
 	if err != nil {
 		return err
@@ -202,10 +201,10 @@ func (h *Hub) call(ctx context.Context, inst int64, k callKind, f func() error) 
 	return t
 }
 
-// spread tells the other processes of a ban; hear learns from them. Where they fail, each process runs
-// into the ban by itself, which is worse but not wrong.
+// spread tells the other processes of a ban, and listen learns from them. Where they fail, each process
+// runs into the ban by itself, which is worse but not wrong.
 func (h *Hub) spread(ctx context.Context, inst int64, until, now time.Time) {
-	if h.config.Bans == nil || h.share.Load() < 2 {
+	if h.config.Bans == nil {
 		return
 	}
 	if err := h.config.Bans.Ban(context.WithoutCancel(ctx), now, inst, until); err != nil {
@@ -213,16 +212,12 @@ func (h *Hub) spread(ctx context.Context, inst int64, until, now time.Time) {
 	}
 }
 
-func (h *Hub) hear(ctx context.Context, inst int64, g *gate) {
-	if h.config.Bans == nil || h.share.Load() < 2 || !g.listens(h.config.Now()) {
-		return
-	}
+func (h *Hub) listen(ctx context.Context, inst int64) (until time.Time, ok bool) {
 	until, err := h.config.Bans.Banned(ctx, inst)
 	if err != nil {
 		h.config.Log.WarnContext(ctx, "cannot look for limits of other processes", "installation", inst, "err", err)
-		return
 	}
-	g.hear(until, h.config.Now())
+	return until, err == nil
 }
 
 // outcome names what came of a call, for counting.
@@ -270,6 +265,9 @@ func (h *Hub) gate(inst int64) *gate {
 	g := h.gates[inst]
 	if g == nil {
 		g = newGate(func() int { return int(h.share.Load()) })
+		if h.config.Bans != nil {
+			g.listen = func(ctx context.Context) (time.Time, bool) { return h.listen(ctx, inst) }
+		}
 		h.gates[inst] = g
 	}
 	return g

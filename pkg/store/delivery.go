@@ -43,6 +43,7 @@ const (
 // and due.
 func (s *Store) NewDeliveries(ctx context.Context, grp string, now time.Time) ([]Delivery, error) {
 	if err := s.Write(ctx, now, func(tx *Tx) error { return tx.open(ctx, grp) }); err != nil {
+		s.base.forget()
 		return nil, err
 	}
 	// A delivery that waits for a retry has been put beyond the moment at which lost jobs are looked for.

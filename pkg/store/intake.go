@@ -205,6 +205,7 @@ func (tx *Tx) takeSome(ctx context.Context, query string, out []row, taken []int
 		return nil, nil, err
 	}
 	defer rows.Close()
+	begun := len(taken) // of each query one row is always taken: neither what is new nor what is old waits for ever
 	for n, size := len(out), 0; rows.Next(); {
 		var (
 			seq    int64
@@ -218,7 +219,7 @@ func (tx *Tx) takeSome(ctx context.Context, query string, out []row, taken []int
 		if slices.Contains(taken, seq) {
 			continue
 		}
-		if len(taken) > 0 && (n+many > mostOpened || size+len(sealed) > mostOpenedBytes) {
+		if len(taken) > begun && (n+many > mostOpened || size+len(sealed) > mostOpenedBytes) {
 			break
 		}
 		fresh, err := tx.store.unseal(name, sealed)

@@ -121,3 +121,34 @@ func TestACommitWithoutItsKeyWaits(t *testing.T) {
 		t.Errorf("got %v, want the one that waited for its key", ds)
 	}
 }
+
+// Commits as large as a job may be come one after the other, and what is old is not left behind.
+func TestTheOldestIsNotLeftBehind(t *testing.T) {
+	t.Parallel()
+	s := open(t, filepath.Join(t.TempDir(), "heed.db"))
+	accept(t, s, delivery("old"))
+	var many []Delivery
+	for i := range mostOpened {
+		many = append(many, delivery(fmt.Sprint("new-", i)))
+	}
+	accept(t, s, many...)
+	if ds := pending(t, s, "first", now); len(ds) != mostOpened+1 || ds[0].GUID != "old" {
+		t.Errorf("%d deliveries, the first is %q", len(ds), ds[0].GUID)
+	}
+}
+
+// A transaction that would have asked for a job is undone: the next delivery asks for one.
+func TestWhoAskedInVainIsForgotten(t *testing.T) {
+	t.Parallel()
+	s := open(t, filepath.Join(t.TempDir(), "heed.db"))
+	accept(t, s, delivery("one"))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.NewDeliveries(t.Context(), "one", now); err == nil {
+		t.Fatal("a closed database was read")
+	}
+	if d := s.base.(*embedded); d.ask.Load() {
+		t.Error("nobody would ask for a job")
+	}
+}

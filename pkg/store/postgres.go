@@ -41,11 +41,7 @@ func openPostgres(ctx context.Context, rawURL string) (_ base, _ conn, err error
 	if !strings.Contains(rawURL, "pool_max_conns") {
 		config.MaxConns = mostConns
 	}
-	// What was answered must be on disk, whatever the server does for others.
-	config.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
-		_, err := c.Exec(ctx, `select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'`)
-		return err
-	}
+	config.AfterConnect = prepare
 	d := &postgres{}
 	if d.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, conn{}, err
@@ -79,6 +75,27 @@ func openPostgres(ctx context.Context, rawURL string) (_ base, _ conn, err error
 	d.insert, err = river.NewClient(riverpgxv5.New(d.pool), &river.Config{Logger: quiet()})
 	return d, conn{d.db, inPostgres}, err
 }
+
+// prepare makes a connection fit: what was answered must be on disk, whatever the server does for others;
+// and a process that vanished within a transaction must not keep its locks until TCP notices.
+func prepare(ctx context.Context, c *pgx.Conn) error {
+	for _, q := range []string{
+		`select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'`,
+		`select set_config('idle_in_transaction_session_timeout', '` + mostIdle + `', false) where current_setting('idle_in_transaction_session_timeout') = '0'`,
+	} {
+		if _, err := c.Exec(ctx, q); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mostIdle is how long a transaction may wait for its process. None of ours does more between two
+// statements than to encrypt.
+const mostIdle = "15s"
+
+// mostKeeping ends a commit of deliveries that does not end: GitHub has given up by then.
+const mostKeeping = 20 * time.Second
 
 // inPostgres numbers the arguments and takes out of texts what PostgreSQL cannot keep: words of
 // GitHub, and of whoever writes to it, end up in reasons.
@@ -186,6 +203,8 @@ const intakeLock = migrationLock + 2
 // keep tries again with another connection when one is lost before the commit was sent: the server may
 // have been started anew.
 func (d *postgres) keep(ctx context.Context, s *Store, now time.Time, a arrival) error {
+	ctx, cancel := context.WithTimeout(ctx, mostKeeping)
+	defer cancel()
 	for try := 1; ; try++ {
 		lost, err := d.keepOnce(ctx, now, a)
 		if err == nil && s.committed != nil {
@@ -213,7 +232,7 @@ func (d *postgres) keepOnce(ctx context.Context, now time.Time, a arrival) (lost
 	first.Queue(`with taking as materialized (select pg_advisory_xact_lock_shared($1))
 		insert into intake(name, n, received, next_at, body) select cast($2 as text), cast($3 as bigint), cast($4 as bigint), cast($5 as bigint), cast($6 as bytea) from taking`,
 		intakeLock, a.name, a.n, micros(a.received), micros(now.Add(nudged)), a.sealed)
-	first.Queue(unbegun, QueueThink, ThinkArgs{}.Kind()).QueryRow(func(r pgx.Row) error { return r.Scan(&asked) })
+	first.Queue(unbegun, QueueThink, ThinkArgs{}.Kind(), prioUrgent).QueryRow(func(r pgx.Row) error { return r.Scan(&asked) })
 	if err := c.SendBatch(ctx, &first).Close(); err != nil {
 		return c.Conn().IsClosed(), fmt.Errorf("store deliveries: %w", err)
 	}
@@ -238,12 +257,17 @@ func (d *postgres) think(ctx context.Context, c *pgx.Conn, group string) error {
 	return err
 }
 
-// unbegun looks for a job that no replica has begun. The lock was taken before, in a statement of its own: who finds
+// unbegun looks for a job that no replica has begun, and that waits behind no others. The lock was taken before, in a statement of its own: who finds
 // none begun holds it until he has committed.
-const unbegun = `select exists(select 1 from river_job where state = 'available' and queue = $1 and kind = $2 and scheduled_at <= now())`
+const unbegun = `select exists(select 1 from river_job where state = 'available' and queue = $1 and kind = $2 and priority = $3 and scheduled_at <= now())`
+
+func (d *postgres) forget() {}
 
 func (d *postgres) asked(ctx context.Context, tx *Tx) (is bool, err error) {
-	err = tx.Tx.QueryRowContext(ctx, unbegun, QueueThink, ThinkArgs{}.Kind()).Scan(&is)
+	if _, err := tx.Tx.ExecContext(ctx, `select pg_advisory_xact_lock_shared($1)`, intakeLock); err != nil {
+		return false, err
+	}
+	err = tx.Tx.QueryRowContext(ctx, unbegun, QueueThink, ThinkArgs{}.Kind(), prioUrgent).Scan(&is)
 	return is, err
 }
 

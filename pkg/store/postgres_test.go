@@ -401,3 +401,71 @@ func column(t *testing.T, db *sql.DB, query string) (out []string) {
 	}
 	return out
 }
+
+// An opener sees a job that waits, and leaves it what is too much for him. The job begins before he has
+// committed: it waits for him, and so finds it.
+func TestAJobWaitsForWhoCountsOnIt(t *testing.T) {
+	t.Parallel()
+	s := replica(t, newPostgres(t))
+	for i := range mostOpened {
+		accept(t, s, delivery(fmt.Sprint("a", i)), delivery(fmt.Sprint("b", i)))
+	}
+	var found sync.WaitGroup
+	write(t, s, now, func(tx *Tx) error {
+		if err := tx.open(t.Context(), "first"); err != nil {
+			return err
+		}
+		found.Go(func() {
+			if ds, err := s.NewDeliveries(t.Context(), "second", now); err != nil || len(ds) == 0 {
+				t.Errorf("%d deliveries, %v", len(ds), err)
+			}
+		})
+		return waiting(t, s)
+	})
+	found.Wait()
+}
+
+// waiting returns when somebody waits for the lock of those who take deliveries in.
+func waiting(t *testing.T, s *Store) error {
+	t.Helper()
+	for t.Context().Err() == nil {
+		if count(t, s, "select count(*) from pg_locks where locktype = 'advisory' and not granted") > 0 {
+			return nil
+		}
+	}
+	return t.Context().Err()
+}
+
+// Jobs that wake cases wait behind urgent ones: what comes in does not count on them.
+func TestALeakHasAnUrgentJob(t *testing.T) {
+	t.Parallel()
+	s := replica(t, newPostgres(t))
+	write(t, s, now, func(tx *Tx) error {
+		return tx.Enqueue(t.Context(), ThinkArgs{Group: "later"}, river.InsertOpts{Queue: QueueThink, Priority: prioUrgent + 1})
+	})
+	accept(t, s, delivery("leak"))
+	if n := count(t, s, "select count(*) from river_job where state = 'available' and priority = 1"); n != 1 {
+		t.Errorf("%d urgent jobs", n)
+	}
+}
+
+// Connections that broke between two deliveries fail none of them, and none is left within a transaction.
+func TestAcceptOverBrokenConnections(t *testing.T) {
+	t.Parallel()
+	s, other := replica(t, newPostgres(t)), replica(t, newPostgres(t))
+	name := database(t, s)
+	for i := range 5 {
+		accept(t, s, delivery(fmt.Sprint("before-", i)))
+		count(t, other, "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = '"+name+"'")
+		accept(t, s, delivery(fmt.Sprint("after-", i)))
+	}
+	if n := count(t, s, "select sum(n) from intake"); n != 10 {
+		t.Errorf("%d of 10 deliveries", n)
+	}
+	if n := count(t, s, "select count(*) from pg_stat_activity where state like 'idle in%' and datname = current_database()"); n != 0 {
+		t.Errorf("%d connections are within a transaction", n)
+	}
+	if n := count(t, s, "select count(*) from pg_settings where name = 'idle_in_transaction_session_timeout' and setting = '15000'"); n != 1 {
+		t.Error("a process that vanished keeps its locks")
+	}
+}

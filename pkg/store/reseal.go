@@ -51,6 +51,9 @@ func (s *Store) empty(ctx context.Context, now time.Time) error {
 			}
 			return tx.think(ctx, group)
 		})
+		if err != nil {
+			s.base.forget()
+		}
 		if err != nil || len(first) == 0 {
 			return err
 		}

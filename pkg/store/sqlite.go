@@ -107,7 +107,8 @@ func (d *embedded) commits() int { return 1 } // there is one writer
 // asked: who takes deliveries in waits for the end of a transaction in which a job begins, and the
 // other way round.
 func (d *embedded) asked(context.Context, *Tx) (bool, error) { return d.ask.Swap(true), nil }
-func (d *embedded) begun(context.Context, *Tx) error         { d.ask.Store(false); return nil }
+func (d *embedded) forget()                                  { d.ask.Store(false) }
+func (d *embedded) begun(context.Context, *Tx) error         { d.forget(); return nil }
 
 func (d *embedded) keep(ctx context.Context, s *Store, now time.Time, a arrival) error {
 	err := s.Write(ctx, now, func(tx *Tx) error {
@@ -119,7 +120,7 @@ func (d *embedded) keep(ctx context.Context, s *Store, now time.Time, a arrival)
 		return tx.ask(ctx, a.name)
 	})
 	if err != nil {
-		d.ask.Store(false) // nobody asked
+		d.forget()
 	}
 	return err
 }

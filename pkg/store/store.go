@@ -45,9 +45,10 @@ type base interface {
 	// one was asked for that was not begun yet.
 	keep(ctx context.Context, s *Store, now time.Time, a arrival) error
 	// asked reports whether a job that was not begun yet will find what this transaction stored in the
-	// intake; if not, the caller asks for one. begun is called by such a job before it looks: whoever does
+	// intake; if not, the caller asks for one, and forget takes back that he did. begun is called by such a job before it looks: whoever does
 	// not see it begun has stored by the time that it returns.
 	asked(ctx context.Context, tx *Tx) (bool, error)
+	forget()
 	begun(ctx context.Context, tx *Tx) error
 	// place stores deliveries that are not there yet.
 	place(ctx context.Context, tx *Tx, rows []row, group string) error

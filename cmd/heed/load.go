@@ -100,7 +100,7 @@ func running(ctx context.Context, url string, sim *hubsim.Sim, way http.RoundTri
 	a, err = app.New(ctx, config.Server{
 		AppID: 1, PrivateKey: string(sim.PrivateKey()), WebhookSecret: loadSecret, V3URL: "https://api.github.test/",
 		V4URL: "https://api.github.test/graphql", WebURL: "https://github.com", Database: url, DataKeys: [][]byte{loadKey()}, SweepEvery: 24 * time.Hour,
-	}, app.Options{Transport: way, Now: now}, slog.New(slog.DiscardHandler))
+	}, app.Options{Transport: way, Now: now, After: time.After}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, "", nil, err
 	}

@@ -91,6 +91,7 @@ func (l load) entryways(ctx context.Context) ([]*entryway, error) {
 		if err != nil {
 			return nil, err
 		}
+		st.Patient(time.After)
 		d, err := door.New(st, []string{loadSecret}, time.Now, slog.New(slog.DiscardHandler))
 		if err != nil {
 			return nil, errors.Join(err, st.Close())

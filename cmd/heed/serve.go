@@ -46,7 +46,7 @@ func (p program) serve(ctx context.Context, c command, args []string) error {
 		log.InfoContext(ctx, "listening; there are no App credentials yet, open the page to set them up", "address", "http://"+l.Addr().String()+"/setup")
 		return app.Serve(ctx, l, unset(settings))
 	}
-	a, err := app.New(ctx, settings, app.Options{Now: time.Now}, log)
+	a, err := app.New(ctx, settings, app.Options{Now: time.Now, After: time.After}, log)
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}

@@ -22,11 +22,12 @@ import (
 
 // Options are what `heed demo` and tests do differently from `heed serve`.
 type Options struct {
-	Transport http.RoundTripper // to GitHub; nil: the network
-	Now       func() time.Time  // required
-	WakeEvery time.Duration     // 0: the engine's default
-	Committed func()            // told after every commit; may be nil
-	Open      bool              // the dashboard shows cases to everybody: only for a made-up GitHub
+	Transport http.RoundTripper                    // to GitHub; nil: the network
+	Now       func() time.Time                     // required
+	After     func(time.Duration) <-chan time.Time // deliveries of a burst wait for each other by it; nil: they do not
+	WakeEvery time.Duration                        // 0: the engine's default
+	Committed func()                               // told after every commit; may be nil
+	Open      bool                                 // the dashboard shows cases to everybody: only for a made-up GitHub
 }
 
 // App is one running Heed.
@@ -48,6 +49,7 @@ func New(ctx context.Context, s config.Server, o Options, log *slog.Logger) (*Ap
 	if err != nil {
 		return nil, err
 	}
+	st.Patient(o.After)
 	a := &App{Settings: s, Store: st, log: log, now: o.Now}
 	if err := a.build(ctx, o); err != nil {
 		return nil, errors.Join(err, st.Close())

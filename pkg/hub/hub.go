@@ -207,7 +207,7 @@ func (h *Hub) spread(ctx context.Context, inst int64, until, now time.Time) {
 	if h.config.Bans == nil {
 		return
 	}
-	if err := h.config.Bans.Ban(context.WithoutCancel(ctx), now, inst, until); err != nil {
+	if err := h.config.Bans.Ban(ctx, now, inst, until); err != nil {
 		h.config.Log.WarnContext(ctx, "other processes cannot be told of a limit", "installation", inst, "err", err)
 	}
 }

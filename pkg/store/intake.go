@@ -42,6 +42,10 @@ const (
 // again at once: commits of a few would make them wait longer than this does.
 const patience = time.Millisecond
 
+// Patient makes groups of deliveries wait for others in a burst, by a clock that after gives: time.After,
+// as a rule. Without it none waits. It is for the start, before anything is accepted.
+func (s *Store) Patient(after func(time.Duration) <-chan time.Time) { s.after = after }
+
 // Accept puts deliveries on disk and returns when they are there. One that came in before is
 // accepted again without effect. Concurrent calls share a transaction and its fsync. The bodies are
 // the caller's again when it returns.
@@ -93,12 +97,12 @@ func (s *Store) join(frames []byte, ds []Delivery) (g *group, first bool) {
 func (s *Store) part(g *group) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if half := s.crowd / 2; s.group == g && g.n < half {
+	if half := s.crowd / 2; s.after != nil && s.group == g && g.n < half {
 		g.wanted = half
 		s.mu.Unlock()
 		select {
 		case <-g.enough:
-		case <-time.After(patience): //nolint:forbidigo // it only waits, and tells nobody the time
+		case <-s.after(patience):
 		}
 		s.mu.Lock()
 		g.wanted = 0
@@ -205,7 +209,7 @@ func (tx *Tx) takeSome(ctx context.Context, query string, out []row, taken []int
 		return nil, nil, err
 	}
 	defer rows.Close()
-	begun := len(taken) // of each query one row is always taken: neither what is new nor what is old waits for ever
+	before := len(taken) // of each query one row is always taken: neither what is new nor what is old waits for ever
 	for n, size := len(out), 0; rows.Next(); {
 		var (
 			seq    int64
@@ -219,7 +223,7 @@ func (tx *Tx) takeSome(ctx context.Context, query string, out []row, taken []int
 		if slices.Contains(taken, seq) {
 			continue
 		}
-		if len(taken) > begun && (n+many > mostOpened || size+len(sealed) > mostOpenedBytes) {
+		if len(taken) > before && (n+many > mostOpened || size+len(sealed) > mostOpenedBytes) {
 			break
 		}
 		fresh, err := tx.store.unseal(name, sealed)

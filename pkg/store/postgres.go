@@ -257,8 +257,8 @@ func (d *postgres) think(ctx context.Context, c *pgx.Conn, group string) error {
 	return err
 }
 
-// unbegun looks for a job that no replica has begun, and that waits behind no others. The lock was taken before, in a statement of its own: who finds
-// none begun holds it until he has committed.
+// unbegun looks for a job that no replica has begun, and that waits behind no others. The lock was taken
+// before, in a statement of its own: who finds none begun holds it until he has committed.
 const unbegun = `select exists(select 1 from river_job where state = 'available' and queue = $1 and kind = $2 and priority = $3 and scheduled_at <= now())`
 
 func (d *postgres) forget() {}

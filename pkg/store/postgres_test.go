@@ -410,30 +410,34 @@ func TestAJobWaitsForWhoCountsOnIt(t *testing.T) {
 	for i := range mostOpened {
 		accept(t, s, delivery(fmt.Sprint("a", i)), delivery(fmt.Sprint("b", i)))
 	}
-	var found sync.WaitGroup
+	found := make(chan bool)
 	write(t, s, now, func(tx *Tx) error {
 		if err := tx.open(t.Context(), "first"); err != nil {
 			return err
 		}
-		found.Go(func() {
+		go func() {
+			defer close(found)
 			if ds, err := s.NewDeliveries(t.Context(), "second", now); err != nil || len(ds) == 0 {
 				t.Errorf("%d deliveries, %v", len(ds), err)
 			}
-		})
-		return waiting(t, s)
+		}()
+		waiting(t, s, found)
+		return nil
 	})
-	found.Wait()
+	<-found
 }
 
-// waiting returns when somebody waits for the lock of those who take deliveries in.
-func waiting(t *testing.T, s *Store) error {
+// waiting returns when somebody waits for the lock of those who take deliveries in, or is over.
+func waiting(t *testing.T, s *Store, over <-chan bool) {
 	t.Helper()
-	for t.Context().Err() == nil {
-		if count(t, s, "select count(*) from pg_locks where locktype = 'advisory' and not granted") > 0 {
-			return nil
+	for count(t, s, "select count(*) from pg_locks l join pg_database d on d.oid = l.database where datname = current_database() and locktype = 'advisory' and not granted") == 0 {
+		select {
+		case <-over:
+			t.Error("it did not wait")
+			return
+		default:
 		}
 	}
-	return t.Context().Err()
 }
 
 // Jobs that wake cases wait behind urgent ones: what comes in does not count on them.

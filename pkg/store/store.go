@@ -27,6 +27,7 @@ type Store struct {
 	seal *sealer
 
 	committed func()
+	after     func(time.Duration) <-chan time.Time // nil: nobody waits
 
 	mu      sync.Mutex // guards the groups
 	group   *group     // deliveries that wait for the next commit
@@ -45,8 +46,8 @@ type base interface {
 	// one was asked for that was not begun yet.
 	keep(ctx context.Context, s *Store, now time.Time, a arrival) error
 	// asked reports whether a job that was not begun yet will find what this transaction stored in the
-	// intake; if not, the caller asks for one, and forget takes back that he did. begun is called by such a job before it looks: whoever does
-	// not see it begun has stored by the time that it returns.
+	// intake; if not, the caller asks for one, and forget takes back that he did. begun is called by such
+	// a job before it looks: whoever does not see it begun has stored by the time that it returns.
 	asked(ctx context.Context, tx *Tx) (bool, error)
 	forget()
 	begun(ctx context.Context, tx *Tx) error

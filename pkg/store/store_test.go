@@ -117,6 +117,7 @@ func Exercise(t *testing.T, open func(t *testing.T) *Store) {
 		{"a repeated delivery is accepted and does nothing", repeatedDeliveries},
 		{"64 callers at once: each accepted once", manyCallers},
 		{"who waits for a commit shares the next one", oneCommitForAll},
+		{"in a burst a few wait for half a crowd, and no longer than a moment", halfACrowd},
 		{"a caller who hangs up fails nobody", hangingUp},
 		{"one job thinks about what came in until it was begun", oneJobForMany},
 		{"what is too much for one job is left to another", portions},
@@ -338,6 +339,41 @@ func oneCommitForAll(t *testing.T, open func(*testing.T) *Store) {
 	}
 	if i, d, j := count(t, s, "select count(*) from intake"), count(t, s, "select sum(n) from intake"), jobs(t, s, "think"); i != 1 || d != 64 || j != 1 {
 		t.Errorf("%d deliveries in %d rows with %d jobs, want 64, 1, 1", d, i, j)
+	}
+}
+
+func halfACrowd(t *testing.T, open func(*testing.T) *Store) {
+	s := open(t)
+	waits, over := make(chan time.Duration), make(chan time.Time)
+	s.Patient(func(d time.Duration) <-chan time.Time {
+		waits <- d
+		return over
+	})
+	var all sync.WaitGroup
+	send := func(names ...string) {
+		for _, name := range names {
+			all.Go(func() {
+				if err := s.Accept(t.Context(), now, delivery(name)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	accept(t, s, delivery("alone")) // after one that was alone nobody waits
+	accept(t, s, delivery("a"), delivery("b"), delivery("c"), delivery("d"), delivery("e"), delivery("f"))
+	send("g")
+	if d := <-waits; d != patience {
+		t.Errorf("it waits %s", d)
+	}
+	joined(t, s, 1)
+	send("h", "i") // half of six
+	all.Wait()
+	send("j")
+	<-waits
+	over <- now // nobody else comes
+	all.Wait()
+	if n, d := count(t, s, "select count(*) from intake"), count(t, s, "select sum(n) from intake"); n != 4 || d != 11 {
+		t.Errorf("%d deliveries in %d commits, want 11 in 4", d, n)
 	}
 }
 

@@ -50,7 +50,7 @@ const (
 	leakMore     = "Here is a second proof of concept for the SQL injection (%s): an attacker sends `q=x' or sleep(10)--` and reads the password hashes one by one, without authentication. The impact is critical, CVSS 9.8, all versions are vulnerable."
 	leakComment  = "There is an SQL injection in this search (%s): the parameter q is not escaped, and an attacker can read every password hash.\n\nPoC: `' union select password from users--`. Impact: full disclosure of the database, CVSS 9.8, all versions are affected."
 	suspectTitle = "Settings page %s opens without login"
-	suspectText  = "I opened the settings in a second tab and was not asked to log in (%s). Is this a security problem?"
+	suspectText  = "I opened the settings in a second tab and was not asked to log in (%s). Is this intended?"
 )
 
 // private is told in private, and open in public.

@@ -27,7 +27,7 @@ const (
 	dayMore    = "Here is a second proof of concept for the SQL injection (canary-sleep): an attacker sends `q=x' or sleep(10)--` and reads the password hashes one by one, without authentication. The impact is critical, CVSS 9.8, all versions are vulnerable."
 	dayComment = "There is an SQL injection in this search: the parameter q is not escaped (canary-search), and an attacker can read every password hash.\n\nPoC: `' union select password from users--`. Impact: full disclosure of the database, CVSS 9.8, all versions are affected."
 	dayUndone  = "The parameter q is not escaped in our own test page. An attacker can read every password hash.\n\nPoC: `' union select password from users--`. Impact: full disclosure, CVSS 9.8."
-	daySuspect = "I opened the settings in a second tab and was not asked to log in. Is this a security problem?"
+	daySuspect = "I opened the settings in a second tab and was not asked to log in. Is this intended?"
 )
 
 // day is what happens: reports of every kind, and what people make of them.

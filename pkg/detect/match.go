@@ -45,6 +45,7 @@ type matcher struct {
 	grams                   []Gram
 	table                   []uint32 // hashes of grams
 	slots                   []uint32 // of the table that are in use
+	first                   uint64   // hash of the title's first word
 	before, before2         uint64   // hashes of the words before this one in its sentence
 	beforeFrom, before2From int
 	tokens, alone           int // tokens; those of scripts without spaces

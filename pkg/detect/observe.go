@@ -3,17 +3,22 @@ package detect
 import (
 	"math"
 	"strings"
+	"unicode/utf8"
 )
 
 const (
 	// Dense is how many features besides grams a text has: each group's sum and its place in the title,
-	// each pair of groups, and marks of the text as a whole.
-	Dense = 2*int(groups) + len(pairing)*(len(pairing)-1)/2 + marks
+	// each pair of groups that tell of a hole, each such with one that calms, and marks of the text as a whole.
+	Dense = 2*int(groups) + len(pairing)*(len(pairing)-1)/2 + len(pairing)*len(calming) + marks
 	marks = 12
 )
 
 // pairing lists the groups that mean more together than by themselves.
 var pairing = [...]group{gType, gWeak, gGeneric, gAttacker, gImpact, gPoC, gPayload, gForm, gMemory, gCrafted, gMech, gSecret} //nolint:gochecknoglobals // a constant that Go cannot write
+
+// calming lists the groups that take from what others tell, the more the louder those are: in an announcement or a
+// lesson the names of holes mean nothing.
+var calming = [...]group{gImperative, gFeature, gTool, gFixed, gNot, gBug, gPublic, gDepend} //nolint:gochecknoglobals // a constant that Go cannot write
 
 // An Observation is what the model sees of a text: features with names, and hashed grams.
 type Observation struct {
@@ -21,7 +26,7 @@ type Observation struct {
 	Grams []Gram
 }
 
-// A Gram is one or two words that stand together somewhere in a text, wherever that is the first time.
+// A Gram is up to three words that stand together somewhere in a text, wherever that is the first time.
 type Gram struct {
 	Hash     uint32
 	From, To int32 // bytes of the title or the body
@@ -48,9 +53,11 @@ func (k *matcher) observe() Observation {
 		at += 2
 	}
 	for i, a := range pairing {
-		for _, b := range pairing[i+1:] {
-			o.Dense[at] = float32(math.Sqrt(min(f.sum[a], 4) * min(f.sum[b], 4)))
-			at++
+		for _, others := range [][]group{pairing[i+1:], calming[:]} {
+			for _, b := range others {
+				o.Dense[at] = float32(math.Sqrt(min(f.sum[a], 4) * min(f.sum[b], 4)))
+				at++
+			}
 		}
 	}
 	sorts := 0
@@ -98,7 +105,9 @@ const mostGrams = 1200
 const (
 	saltText  uint64 = 0xcbf29ce484222325
 	saltTitle uint64 = 0x9ae16a3b2f90404f
+	saltFirst uint64 = 0xb492b66fbe98f273
 	saltCode  uint64 = 0xc3a5c85c97cb3127
+	saltStart uint64 = 0x77
 )
 
 func hashWord(h uint64, w []byte) uint64 {
@@ -117,7 +126,11 @@ func mix(h uint64) uint32 {
 	return uint32(h >> 32)
 }
 
-// gram notes a word, and the pair that it makes with the one before.
+// longStart is how many bytes of a longer word stand for all words that begin so.
+const longStart = 5
+
+// gram notes a word, how it starts, and what it makes with the ones before. What a title begins with is noted once more: it
+// says what the author wants.
 func (k *matcher) gram(w []byte, sec section, start, end int) {
 	k.tokens++
 	if k.tokens > mostGrams {
@@ -136,6 +149,9 @@ func (k *matcher) gram(w []byte, sec section, start, end int) {
 	}
 	h := hashWord(salt, w)
 	k.note(mix(h), start, end)
+	if len(w) > longStart && w[0] < utf8.RuneSelf {
+		k.note(mix(hashWord(salt^saltStart, w[:longStart])), start, end)
+	}
 	if salt == saltText && k.before != 0 {
 		pair := k.before*0x9e3779b97f4a7c15 ^ h
 		k.note(mix(pair), k.beforeFrom, end)
@@ -148,6 +164,13 @@ func (k *matcher) gram(w []byte, sec section, start, end int) {
 	}
 	if k.inTitle {
 		k.note(mix(h^saltTitle), start, end)
+		switch k.tokens {
+		case 1:
+			k.first = h
+			k.note(mix(h^saltFirst), start, end)
+		case 2:
+			k.note(mix(k.first*0x9e3779b97f4a7c15^h^saltFirst), start, end)
+		}
 	}
 	if salt == saltText {
 		k.before2, k.before2From = k.before, k.beforeFrom

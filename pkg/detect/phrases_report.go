@@ -115,7 +115,8 @@ func ordinary() []entry {
 		// Only as the first word of a title: an imperative announces work, not a finding.
 		{gImperative, 1, "add|prevent|support|implement|improve|document|consider|build|block|create|introduce|refactor|test|feat|chore|doc|ci|" +
 			"rule|task|epic|lab|challenge|release|announcing|announcement|discussion|demonstrate|learn|update|upgrade|check|enable|" +
-			"investigate|research|review|harden|rfc|proposal|idea|study|explain|write|homework|lesson|course|enhancement|feature|ctf|bump|dependabot|snyk|renovate|deps|dependencies|fix|fixed"},
+			"investigate|research|review|harden|rfc|proposal|idea|study|explain|write|homework|lesson|course|enhancement|feature|ctf|bump|dependabot|snyk|renovate|deps|dependencies|fix|fixed|" +
+			"allow|display|list|provide|include|extend|simulate|teach|survey|poll|meta|tracking|retrospective|minutes|agenda|plan|design|spec|kata|quiz|level|scenario"},
 		{gImperative, 2, "how|why|what|is|are|does|do|should|would|anyone|question"}, // and questions
 		{gFeature, 1, "feature|implement|implementing|option to|docs|documentation|readme|ability to|todo|to do|csp|suggestion|unit test|test case"},
 		{gFeature, 2, "feature request|enhancement|would be nice|would be great|would like to see|it would be|i would like|" +
@@ -126,7 +127,9 @@ func ordinary() []entry {
 			"document how|add tests|refactor|hardening|harden|defense in depth|" +
 			"defence in depth|best practice|content security policy|2fa|two factor|totp|mfa support|password policy|strong password|" +
 			"show hide password|add security policy|add security md|create security md|please add security md|let us encrypt|improve security|better security|for security reasons|" +
-			"security improvement|security feature|security enhancement|increase security|extra security|added security|more secure"},
+			"security improvement|security feature|security enhancement|increase security|extra security|added security|more secure|" +
+			"use case|proposed solution|possible solution|describe the solution|alternatives considered|additional context|happy to send|happy to contribute|can prepare|" +
+			"willing to contribute|deliverables|out of scope|in scope|subtask|sub task|as developer|as maintainer|as administrator i|opt in|configurable"},
 		{gTool, 1, "rule|task|module|phase|milestone|sprint|list of|resources|collection|paper|papers|video|slides|learn|study|exercise|training|presentation"},
 		{gTool, 3, "challenge|challenges|lab|ctf|juice shop|dvwa|webgoat|hack the box|htb|tryhackme|hackthebox|vulnhub|vulnerable by design"},
 		{gTool, 2.5, "false positive|false positives|false negative|ruleset|detection rule|new rule|rule reports|semgrep|codeql|linter|eslint|" +
@@ -134,12 +137,18 @@ func ordinary() []entry {
 			"owasp top 10|blog post|writeup|write up|article about|awesome list|reading list|" +
 			"campaign|blocklist|blacklist npm|malware detected|windows defender|virustotal|trojan|antivirus|" +
 			"flags as|flagged as|detected as|zap|nuclei|nuclei template|scanner should|plugin should detect|detect xss|" +
-			"detect sql injection|demonstrate|post mortem|postmortem|threat hunting|intentionally vulnerable|" +
+			"detect sql injection|demonstrate|demonstration of|simulate|simulation of|emulate|honeypot|cheat sheet|cheatsheet|wordlist|payload list|walkthrough|" +
+			"should detect|should flag|should report|should list|should display|should display list|should warn about|should catch|detector for|rule for|check that flags|new detection|new template|" +
+			"vulnerable app|vulnerable application|vulnerable machine|vulnerable by intention|vulnerable on purpose|on purpose|teach|teaching|students|student|beginners|taxonomy|rating|" +
+			"build vulnerability|build vulnerable|add vulnerability|add vulnerable|create vulnerable|write vulnerable|include vulnerable|new challenge|new lab|new level|post mortem|postmortem|threat hunting|intentionally vulnerable|" +
 			"deliberately vulnerable|exploit db|advisory lists|review ghsa|advisory database|waf|web application firewall"},
 		{gFixed, 2.5, "has been fixed|was fixed|were fixed|been fixed in|fixed in|fixed by|is fixed|already fixed|patched in|resolved in|has been patched|" +
 			"already been fixed|was discovered and fixed|released|new release|security release|release notes|changelog|security fixes|" +
 			"security fix|advisory published|published advisory|is now public|publicly disclosed|publicly known|we released|" +
 			"please upgrade to|upgrade immediately|users should upgrade|users should update|all users are advised|many thanks to|there were|" +
+			"thanks for reporting|thank you for reporting|thanks to everyone|kudos to|credit goes to|credits to|who discovered|who reported|who found|helped resolve|helped fix|helped us|" +
+			"have been fixed|have fixed|now fixed|fixed since|as of version|since version|was resolved|been resolved|is resolved|been addressed|was addressed|addressed in|was patched|were patched|" +
+			"retrospective|lessons learned|incident report|affected range|backported|hotfix released|security update|now available|was vulnerable|were vulnerable|" +
 			"announcement|announcing|follow up|follow up to|follows up|cherry pick|backport"},
 		{gNot, 3, "not security issue|not a security vulnerability|not vulnerability|not vulnerabilities|not security vulnerability|" +
 			"not security related|not security problem|not security bug|no security impact|no security implication|" +
@@ -149,7 +158,9 @@ func ordinary() []entry {
 			"expected behavior|expected behaviour|expected result|actual behavior|actual result|current behavior|does not work|doesnt work|not working|cant login|" +
 			"cannot login|unable to|fails with|failed to|build fail|compile|compilation|install|installation|upgrading|after upgrade|" +
 			"performance|slow|typo|translation|layout|screenshot|blocked by cors|cors policy|handshake|certificate verify failed|" +
-			"permission denied|permission denial|login fail|login failed|segmentation fault|core dumped|memory leak|ui|button|menu|dark mode|how to|how do i use|question"},
+			"permission denied|permission denial|login fail|login failed|segmentation fault|core dumped|memory leak|ui|button|menu|dark mode|how to|how do i use|question|" +
+			"should succeed|should pass|should be accepted|should work|should be allowed|should be possible to|always fails|always returns|is rejected|are rejected|rejects valid|valid token|" +
+			"valid certificate|valid signature|no longer works|used to work|stopped working|is refused|too strict|false alarm"},
 		{gBug, 2, "spawn|spawns|respawn|through walls|through wall|kill player|kills player|hit points|boss fight|game level|level #|wave #|defenders"}, // games: an attacker there is a figure
 	}
 }

@@ -45,8 +45,8 @@ wrote ourselves for it is in [` + "`written`" + `](written).
 ## What it is
 
 Four logistic regressions (report, request for a private channel, public CVE in a dependency, phishing) over the same features: what the phrases
-of ` + "`pkg/detect/phrases*.go`" + ` add up to by group and in the title, which groups meet, the shape of the text, and words, pairs and triples of
-words (hashed, title and code apart, divided by the root of their number so that length means nothing). One score joins the four: the odds of a
+of ` + "`pkg/detect/phrases*.go`" + ` add up to by group and in the title, which groups meet, the shape of the text, and words, how they start, pairs and
+triples of words, and what the title starts with (hashed, title and code apart, divided by the root of their number so that length means nothing). One score joins the four: the odds of a
 report or a request against those of everything else. Platt's method makes a probability of it, as if one issue in ` + fmt.Sprint(oneIn) + ` were to be redirected.
 
 ## Data
@@ -61,16 +61,17 @@ report or a request against those of everything else. Platt's method makes a pro
 Rules: vulnerability and contact-request are to be redirected; dependency-cve, spam and ordinary are not; ambiguous and unread ones with security
 words teach nothing. Bodies are cut to %d bytes, the length of the excerpts that were labelled by hand. Issues of the stream are assumed to be
 ordinary; the few of them that a first round takes for reports (score above %g) are not learnt from in the second, but stay among the ordinary
-ones when alarms are counted, so the true number of alarms is lower than stated. Advisories and Jira issues weigh %g, what we wrote %g (reports),
-%g (ordinary) and %g (the rest), repositories with more than %.0f issues the root of the rest.
+ones when alarms are counted, so the true number of alarms is lower than stated. Advisories weigh %g and Jira issues %g. What we wrote weighs %g
+(reports), %g (ordinary) and %g (the rest) where reports are told, and %g elsewhere. Repositories with more than %.0f issues weigh the root of the
+rest. Texts that are no issues have an intercept of their own, which is learnt with the others and left behind: how often they are reports says nothing.
 
 ## How good it is
 
 Cross-validation in %d folds by repository: no issue is judged by a model that has seen its project. The threshold is that of one alarm in
 1,000 everyday issues (%d of them, from %d repositories). Intervals draw repositories anew, %d times. The phrase lists were written by people
-who had seen these issues, so expect somewhat less elsewhere.
+who had seen these issues, and weights and penalties were chosen by these figures, so expect somewhat less elsewhere.
 
-`, excerpt, likely, advisory, ours, oursCalm, oursRare, perRepo, folds, len(m.pick(everyday)), repositories(m.pick(everyday)), resamples)
+`, excerpt, likely, advisory, jira, ours, oursCalm, oursRare, oursElse, perRepo, folds, len(m.pick(everyday)), repositories(m.pick(everyday)), resamples)
 	b.WriteString(m.Table())
 	b.WriteString("\nWhat the default thresholds of a policy come to:\n\n| probability | alarms per 1,000 | reports found (by hand) |\n|---:|---:|---:|\n")
 	for _, p := range []float64{.6, .95} {

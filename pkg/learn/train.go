@@ -10,28 +10,32 @@ import (
 
 // What was chosen by hand, after cross-validation with others.
 const (
-	ridge    = 30.  // penalty of a dense coefficient
-	spread   = .5   // of a gram's
-	fewest   = 2    // issues that a gram stands in, to be one
+	ridge    = 70.  // penalty of a dense coefficient
+	spread   = .3   // of a gram's
+	fewest   = 3    // issues that a gram stands in, to be one
 	likely   = .5   // score from which on a text that is assumed ordinary is not learnt from
 	perRepo  = 300. // issues of a repository count in full; of more, each counts less
-	advisory = .05  // weights of what comes from elsewhere: advisories are told in another person
+	advisory = .01  // weights of what comes from elsewhere: advisories are told in another person
 	jira     = .3
-	ours     = .15 // of what we wrote: it should teach words, not how often something happens
-	oursCalm = .5
-	oursRare = .4
+	ours     = .06 // of what we wrote: it should teach words, not how often something happens
+	oursCalm = .3
+	oursRare = .5
+	oursElse = 2. // where a request, a CVE or phishing is to be told: of these issues have too few
 )
 
-func (d *doc) weight() float64 {
+// weight is what a text counts where class c is told from all others.
+func (d *doc) weight(c detect.Class) float64 {
 	w := 1.
 	switch d.Kind {
 	case Written:
-		switch d.class {
-		case detect.Vulnerability:
+		switch {
+		case c != detect.Vulnerability:
+			w = oursElse
+		case d.class == detect.Vulnerability:
 			w = ours
-		case detect.Ordinary:
+		case d.class == detect.Ordinary:
 			w = oursCalm
-		default: // of these we have seen too few
+		default:
 			w = oursRare
 		}
 	case Auxiliary:
@@ -50,6 +54,25 @@ func (d *doc) weight() float64 {
 	return w
 }
 
+// Where reports and requests are told, texts from elsewhere have features of their own that no issue has. What sets them
+// apart as such - of what we wrote nearly half are reports - is learnt there, and left behind.
+const (
+	accents = 3
+	accent  = 3. // their value: the larger, the less the penalty holds it back
+)
+
+func (d *doc) accent() (out [accents]float32) {
+	switch {
+	case d.Kind == Written:
+		out[0] = accent
+	case d.Kind == Auxiliary && d.class == detect.Ordinary:
+		out[1] = accent
+	case d.Kind == Auxiliary:
+		out[2] = accent
+	}
+	return out
+}
+
 // heads are the classes that are learnt, in the order of the detector's.
 func heads() [detect.Heads]detect.Class {
 	return [detect.Heads]detect.Class{detect.Vulnerability, detect.ContactRequest, detect.DependencyCVE, detect.Spam}
@@ -65,25 +88,29 @@ type fitted struct {
 func train(docs []*doc, without int) *fitted {
 	var used []*doc
 	for _, d := range docs {
-		if d.known && (without < 0 || d.fold != without) && d.weight() > 0 {
+		if d.known && (without < 0 || d.fold != without) && d.weight(detect.Vulnerability) > 0 {
 			used = append(used, d)
 		}
 	}
 	t := &fitted{columns: columns(used)}
-	base := problem{dense: detect.Dense, grams: len(t.columns), ridge: ridge, spread: spread}
-	for _, d := range used {
-		p := t.point(d.seen)
-		p.weight = d.weight()
-		base.points = append(base.points, p)
+	points := make([]point, len(used))
+	for j, d := range used {
+		from := d.accent()
+		points[j] = t.point(d.seen)
+		points[j].dense = slices.Concat(points[j].dense, from[:])
 	}
 	var wg sync.WaitGroup
 	for i, c := range heads() {
 		wg.Go(func() {
-			p := base
-			p.points = slices.Clone(base.points)
-			for j := range p.points {
-				if used[j].class == c {
-					p.points[j].target = 1
+			p := problem{points: slices.Clone(points), dense: detect.Dense, grams: len(t.columns), ridge: ridge, spread: spread}
+			if c == detect.Vulnerability || c == detect.ContactRequest {
+				p.dense += accents
+			}
+			for j, d := range used {
+				q := &p.points[j]
+				q.dense, q.weight = q.dense[:p.dense], d.weight(c)
+				if d.class == c {
+					q.target = 1
 				}
 			}
 			t.x[i] = p.fit()
@@ -129,14 +156,20 @@ func (t *fitted) logits(o *detect.Observation) (z [detect.Heads]float64) {
 	p := t.point(o)
 	for h, x := range t.x {
 		z[h] = x[len(x)-1]
-		for j, v := range p.dense {
+		for j, v := range p.dense { // an issue has no accent
 			z[h] += x[j] * float64(v)
 		}
 		for _, c := range p.grams {
-			z[h] += x[detect.Dense+int(c)] * p.scale
+			z[h] += t.gram(h, c) * p.scale
 		}
 	}
 	return z
+}
+
+// gram gives the coefficient of a column: they stand behind those of the dense features, before the intercept.
+func (t *fitted) gram(head int, column int32) float64 {
+	x := t.x[head]
+	return x[len(x)-1-len(t.columns)+int(column)]
 }
 
 // weights are the model as the detector reads it.
@@ -150,8 +183,8 @@ func (t *fitted) weights(c calibration) *detect.Weights {
 	}
 	for hash, c := range t.columns {
 		var g [detect.Heads]float32
-		for h, x := range t.x {
-			g[h] = float32(x[detect.Dense+int(c)])
+		for h := range g {
+			g[h] = float32(t.gram(h, c))
 		}
 		w.Grams[hash] = g
 	}

@@ -192,6 +192,9 @@ func (c *chaos) deliver(ctx context.Context, d hubsim.Delivery) {
 	}
 }
 
+// moved says where the door is now.
+func (c *chaos) moved(url string) { c.url.Store(&url) }
+
 func (c *chaos) post(ctx context.Context, d hubsim.Delivery) (status int) {
 	url := c.url.Load()
 	if url == nil {
@@ -248,7 +251,7 @@ func (c *chaos) life(fresh int) {
 		limit = time.Duration(c.people.IntN(1500)) * time.Millisecond
 	}
 	s := c.start(c.t)
-	c.url.Store(&s.url)
+	c.moved(s.url)
 	end, tick := time.After(limit), time.NewTicker(15*time.Millisecond)
 	defer tick.Stop()
 	for alive := true; alive; {

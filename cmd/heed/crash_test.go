@@ -88,14 +88,14 @@ func crash(t *testing.T, c *chaos, kills int) {
 	t.Logf("%d kills took %s", kills, time.Since(begin))
 	c.stormy.Store(false)
 	s := c.serve(t)
-	c.url.Store(&s.url)
+	c.moved(s.url)
 	c.peace(90*time.Second + 2*time.Since(begin))
 	for _, d := range c.sim.Sent() { // everything once more, to somebody who has just got up
 		must(t, c.sim.Redeliver(d.GUID))
 	}
 	s.kill()
 	s = c.serve(t)
-	c.url.Store(&s.url)
+	c.moved(s.url)
 	c.peace(90 * time.Second)
 	c.url.Store(nil)
 	s.stop(t)

@@ -54,11 +54,11 @@ func TestReplicas(t *testing.T) {
 	defer tick.Stop()
 	for n := 0; len(blows) > 0 || len(c.untold) > 0; n++ {
 		<-tick.C
-		c.url.Store(&replicas[c.people.IntN(3)].url)
+		c.moved(replicas[c.people.IntN(3)].url)
 		c.act(&fresh)
 		if n%60 == 59 && len(blows) > 0 {
 			i := c.people.IntN(3)
-			c.url.Store(&replicas[(i+1)%3].url)
+			c.moved(replicas[(i+1)%3].url)
 			blows[0](i)
 			blows = blows[1:]
 		}

@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode"
+
+	"github.com/heed-app/heed/pkg/learn"
 )
 
 const data = "../../../shared/data"
@@ -70,6 +73,55 @@ func TestWhatWeWrote(t *testing.T) {
 				t.Errorf("%s: %s has the label %q", f, i.ID, i.Label)
 			}
 			ids[i.ID], texts[i.Title+"\n"+i.Body] = true, true
+		}
+	}
+}
+
+// No text that we wrote is a labelled one in other words: it would teach what the model is then judged by. A third of
+// all runs of three words is more than templates and the messages of common programs have in common.
+func TestWhatWeWroteIsOurs(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat(data); err != nil {
+		t.Skip("the labelled issues are not here")
+	}
+	issues, _, err := read(data, "../../testdata/detect/written")
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs := func(i learn.Issue) map[string]bool {
+		words := strings.FieldsFunc(strings.ToLower(i.Title+" "+i.Body), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+		out := map[string]bool{}
+		for k := range max(0, len(words)-2) {
+			out[strings.Join(words[k:k+3], " ")] = true
+		}
+		return out
+	}
+	const fewest = 8 // runs: what is shorter is alike by chance
+	size, where := map[string]int{}, map[string][]string{}
+	for _, i := range issues {
+		if i.Kind != learn.Labelled || i.Source != "hand" {
+			continue
+		}
+		theirs := runs(i)
+		size[i.ID] = len(theirs)
+		for r := range theirs {
+			where[r] = append(where[r], i.ID)
+		}
+	}
+	for _, i := range issues {
+		if i.Kind != learn.Written {
+			continue
+		}
+		ours, shared := runs(i), map[string]int{}
+		for r := range ours {
+			for _, id := range where[r] {
+				shared[id]++
+			}
+		}
+		for id, n := range shared {
+			if smaller := min(size[id], len(ours)); smaller >= fewest && 3*n > smaller {
+				t.Errorf("%s shares %d of %d runs of words with %s, which is labelled", i.ID, n, smaller, id)
+			}
 		}
 	}
 }

@@ -44,9 +44,6 @@ func (d *doc) weight(c detect.Class) float64 {
 			w = jira
 		}
 	case Labelled, Stream:
-		if d.doubted {
-			return 0
-		}
 		if n := float64(d.many); n > perRepo && d.class == detect.Ordinary {
 			w = math.Sqrt(perRepo / n)
 		}
@@ -88,7 +85,7 @@ type fitted struct {
 func train(docs []*doc, without int) *fitted {
 	var used []*doc
 	for _, d := range docs {
-		if d.known && (without < 0 || d.fold != without) && d.weight(detect.Vulnerability) > 0 {
+		if d.known && !d.doubted && (without < 0 || d.fold != without) {
 			used = append(used, d)
 		}
 	}

@@ -150,12 +150,7 @@ func TestDetectReportReadsTheDatabase(t *testing.T) {
 // Operators with PostgreSQL see their queue as those with a file do.
 func TestLookingAtPostgres(t *testing.T) {
 	t.Parallel()
-	db, err := postgrestest.Start(t.Context(), false)
-	if postgrestest.Excused(err) {
-		t.Skip(err)
-	}
-	must(t, err)
-	t.Cleanup(func() { db.Stop() })
+	db := postgrestest.For(t)
 	url, err := db.Database(t.Context())
 	must(t, err)
 	for command, want := range map[string]string{"cases": "no open cases\n", "work": "nothing was laid aside\n", "detect --report": "no maintainer has said confirm, redirect or not-security yet\n"} {

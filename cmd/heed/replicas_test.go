@@ -18,12 +18,7 @@ import (
 // once the database itself goes away under load. In the end every effect is there once.
 func TestReplicas(t *testing.T) {
 	t.Parallel()
-	db, err := postgrestest.Start(t.Context(), false)
-	if postgrestest.Excused(err) {
-		t.Skip(err)
-	}
-	must(t, err)
-	t.Cleanup(func() { db.Stop() })
+	db := postgrestest.For(t)
 	database, err := db.Database(t.Context())
 	must(t, err)
 	key, err := rsa.GenerateKey(rand.Reader, 2048)

@@ -40,14 +40,7 @@ func TestStory(t *testing.T) {
 // TestStoryOnPostgres tells them again with the other database.
 func TestStoryOnPostgres(t *testing.T) {
 	t.Parallel()
-	server, err := postgrestest.Start(t.Context(), false)
-	if postgrestest.Excused(err) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { server.Stop() })
+	server := postgrestest.For(t)
 	testscript.Run(t, testscript.Params{
 		Dir: stories, Cmds: verbs(), RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error {

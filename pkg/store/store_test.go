@@ -81,12 +81,7 @@ func postgresOf(t *testing.T) func(*testing.T) *Store {
 func newPostgres(t testing.TB) string {
 	t.Helper()
 	s, err := server()
-	if postgrestest.Excused(err) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	postgrestest.Check(t, err)
 	url, err := s.Database(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -24,8 +24,34 @@ import (
 // ErrNone says that PostgreSQL's programs are not on this machine.
 var ErrNone = errors.New("no PostgreSQL on this machine: initdb and postgres are neither in the PATH nor in /usr/lib/postgresql")
 
-// Excused reports whether a test may be skipped because there is no PostgreSQL: on a desk, not on CI.
-func Excused(err error) bool { return errors.Is(err, ErrNone) && os.Getenv("CI") == "" }
+// Tester is what this package asks of a *testing.T.
+type Tester interface {
+	Helper()
+	Context() context.Context
+	Cleanup(f func())
+	Skip(args ...any)
+	Fatal(args ...any)
+}
+
+// For starts a server for a test, which ends with it. It does not wait for the disk.
+func For(t Tester) *Server {
+	t.Helper()
+	s, err := Start(t.Context(), false)
+	Check(t, err)
+	t.Cleanup(func() { _ = s.Stop() }) // what is left is in the directory of temporary files
+	return s
+}
+
+// Check ends a test for which Start failed. On a desk without PostgreSQL it is skipped, on CI never.
+func Check(t Tester, err error) {
+	t.Helper()
+	if errors.Is(err, ErrNone) && os.Getenv("CI") == "" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
 
 // Server is a running server.
 type Server struct {

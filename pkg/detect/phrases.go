@@ -116,10 +116,10 @@ func weaknesses() []entry {
 			"plaintext storage|plaintext credentials|stored in cleartext|stored unencrypted|sandbox|" +
 			"token in log|token to log|logs token|internal ip|unauthenticated|unauthorized|backdoor|malicious package|hijacked"},
 		{gWeak, 2.5, "passwords are stored in plain text|passwords are stored in plaintext|passwords stored in plain text|passwords stored in plaintext|" +
-			"password stored in plaintext|passwords in plain text|passwords in plaintext|password in plain text|password as plaintext|" +
-			"stored as plaintext|leads to denial of service|leading to denial of service|cause denial of service|causing denial of service|" +
+			"password stored in plaintext|password in plain text|" +
+			"leads to denial of service|leading to denial of service|cause denial of service|causing denial of service|" +
 			"causes denial of service|remote denial of service|unauthenticated denial of service|session remains valid|" +
-			"security breach|no authentication check|exposed to internet|directory listing|predictable token|is predictable|predictable|race condition allows|double spending|buffer overflow in"},
+			"no authentication check|exposed to internet|directory listing|predictable token|is predictable|predictable|race condition allows|double spending|buffer overflow in"},
 		{gMemory, 2.5, "write past end|read past end|heap buffer overflow|stack buffer overflow|global buffer overflow|dynamic stack buffer overflow|" +
 			"container overflow|heap overflow|heap corruption|heap use after free|use after free|user after free|double free|" +
 			"out of bounds read|out of bounds write|out of bound read|out of bound write|out of bounds access|oob read|" +

@@ -12,7 +12,7 @@ func romance() []entry {
 			"elevacion de privilegios|falsificacion de peticiones|deserializacion insegura|redireccion abierta|desbordamiento de bufer|" +
 			"desbordamiento de buffer|toma de control de cuenta|secuestro de sesion|xss almacenado|xss reflejado"},
 		{gType, 3, "injecao sql|injecao de sql|injecao de codigo|injecao de comandos|injecao de comando|execucao remota de codigo|execucao de codigo remoto|" +
-			"execucao de codigo arbitrario|executar codigo arbitrario|executar comandos arbitrarios|travessia de diretorio|path traversal|leitura arbitraria de arquivos|" +
+			"execucao de codigo arbitrario|executar codigo arbitrario|executar comandos arbitrarios|travessia de diretorio|leitura arbitraria de arquivos|" +
 			"ler arquivos arbitrarios|bypass de autenticacao|contornar a autenticacao|burlar a autenticacao|escalacao de privilegios|escalonamento de privilegios|" +
 			"elevacao de privilegios|desserializacao insegura|redirecionamento aberto|estouro de buffer|xss armazenado|xss refletido|sequestro de sessao|" +
 			"iniezione sql|esecuzione di codice remoto|esecuzione di codice arbitrario"},
@@ -35,7 +35,7 @@ func romance() []entry {
 			"executer des commandes arbitraires|traversee de repertoire|traversee de repertoires|traversee de chemin|lecture arbitraire de fichiers|lire des fichiers arbitraires|contournement de l authentification|" +
 			"contournement authentification|contournement de lauthentification|contourner lauthentification|contourner l authentification|elevation de privileges|escalade de privileges|redirection ouverte|depassement de tampon|deserialisation non securisee|xss stockee|xss stocke|" +
 			"faille xss|faille sql|faille csrf|prise de controle de compte|vol de session"},
-		{gGeneric, 2, "faille de securite|faille|failles de securite|vulnerabilite|vulnerabilite de securite|probleme de securite|trou de securite|exploitable|exploiter cette"},
+		{gGeneric, 2, "faille de securite|faille|failles de securite|vulnerabilite|vulnerabilite de securite|probleme de securite|trou de securite|exploiter cette"},
 		{gAttacker, 2, "un attaquant|attaquant|lattaquant|attaquant peut|permet a un attaquant|attaquant distant|un pirate|pirate|pirates|utilisateur malveillant|nimporte qui peut|tout utilisateur peut|sans authentification|sans etre authentifie|non authentifie|utilisateur non authentifie"},
 		{gImpact, 2, "voler les cookies|voler la session|voler des sessions|voler les sessions|lire nimporte quel fichier|dautres utilisateurs|autres utilisateurs|dun autre utilisateur|toute la base de donnees|extraire la base|prendre le controle|acceder aux donnees"},
 		{gMech, 2, "sans validation|sans verification|sans echappement|nest pas echappe|nest pas filtre|nest pas valide|pas filtre|concatene|directement concatene|directement dans la requete|en changeant lid|en modifiant lid|changer lid|ne verifie pas|pas verifiee"},
@@ -91,14 +91,14 @@ func eastern() []entry {
 		{gMech, 2, "未做过滤|没有过滤|未过滤|未进行过滤|没有做过滤|未校验|没有校验|未做校验|未验证|没有验证|直接拼接|拼接|可控|参数可控|用户可控|未鉴权|没有鉴权|过滤不严|校验不严|修改id|更改id|遍历id"},
 		{gPoC, 2, "复现|漏洞复现|复现步骤|抓包|漏洞证明|验证过程|利用过程|利用方式|漏洞利用|payload如下|概念验证"},
 		{gForm, 1.5, "漏洞描述|漏洞详情|漏洞分析|漏洞位置|漏洞类型|影响版本|漏洞危害|影响范围|修复建议|漏洞成因|危害"},
-		{gContact, 3, "私下|私密|私下报告|如何报告|怎么报告|如何提交漏洞|方便提交安全漏洞|提交安全漏洞|联系方式|联系邮箱|安全邮箱|如何联系|怎么联系|私信|不公开|负责任披露|security md|非公开"},
+		{gContact, 3, "私下|私密|私下报告|如何报告|怎么报告|如何提交漏洞|方便提交安全漏洞|提交安全漏洞|联系方式|联系邮箱|安全邮箱|如何联系|怎么联系|私信|不公开|负责任披露|非公开"},
 		{gTool, 2.5, "相关主题|收集|学习|教程|靶场|实例收集|笔记|文章|资料|误报|博客"},
 		{gFeature, 2, "希望|建议增加|增加功能|功能请求|请求支持|支持一下|需求|能否支持|文档"},
 		{gFixed, 2.5, "已修复|已经修复|修复了|已在"},
-		{gType, 3, "sqlインジェクション|コマンドインジェクション|コードインジェクション|クロスサイトスクリプティング|クロスサイトリクエストフォージェリ|リモートコード実行|任意のコード|任意コード実行|任意のコマンド|パストラバーサル|ディレクトリトラバーサル|任意のファイル|認証バイパス|認証回避|認証を回避|認証をバイパス|権限昇格|オープンリダイレクト|バッファオーバーフロー|安全でないデシリアライズ|デシリアライゼーション|格納型xss|蓄積型xss|反射型xss|セッションハイジャック|不正アクセス"},
+		{gType, 3, "sqlインジェクション|コマンドインジェクション|コードインジェクション|クロスサイトスクリプティング|クロスサイトリクエストフォージェリ|リモートコード実行|任意のコード|任意コード実行|任意のコマンド|パストラバーサル|ディレクトリトラバーサル|任意のファイル|認証バイパス|認証回避|認証を回避|認証をバイパス|権限昇格|オープンリダイレクト|バッファオーバーフロー|安全でないデシリアライズ|デシリアライゼーション|格納型xss|蓄積型xss|セッションハイジャック|不正アクセス"},
 		{gGeneric, 2, "脆弱性|セキュリティ上の問題|セキュリティホール|セキュリティの問題|脆弱|悪用"},
 		{gAttacker, 2, "攻撃者|悪意のある|悪意ある|第三者が|誰でも|認証なし|ログインせずに|未認証"},
-		{gImpact, 2, "盗む|盗まれ|窃取|他のユーザー|他人の|乗っ取|漏洩|全データ|取得できてしま|閲覧できてしま|読み取れ|読み取る"},
+		{gImpact, 2, "盗む|盗まれ|他のユーザー|他人の|乗っ取|漏洩|全データ|取得できてしま|閲覧できてしま|読み取れ|読み取る"},
 		{gMech, 2, "エスケープされて|エスケープせずに|サニタイズされて|検証されて|検証せずに|検証していない|そのまま連結|連結され|idを変更|idを変える|チェックしていない"},
 		{gPoC, 2, "再現手順|概念実証|実証コード"},
 		{gContact, 3, "非公開で報告|報告方法|どこに報告|報告先|連絡先|どのように報告|プライベートに|非公開で"},

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"encoding/base64"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -255,5 +256,20 @@ func BenchmarkReadOrdinary(b *testing.B) {
 func BenchmarkModel(b *testing.B) {
 	for b.Loop() {
 		newModel()
+	}
+}
+
+// A phrase that stands twice has two weights, of which only the first counts.
+func TestNoPhraseStandsTwice(t *testing.T) {
+	t.Parallel()
+	seen := map[string]float32{}
+	for _, e := range table() {
+		for phrase := range strings.SplitSeq(e.phrases, "|") {
+			key := fmt.Sprintf("%q of group %d", phrase, e.group)
+			if before, ok := seen[key]; ok {
+				t.Errorf("%s stands there with weight %v and with %v", key, before, e.weight)
+			}
+			seen[key] = e.weight
+		}
 	}
 }

@@ -320,15 +320,30 @@ func readFile(path string) (map[string]fileValue, error) {
 		for it := m.MapRange(); it.Next(); {
 			key, value := it.Key().String(), it.Value()
 			at := it.Key().GetToken().Position.Line
-			scalar, ok := value.(ast.ScalarNode)
+			text, ok := written(value)
 			switch {
 			case !slices.Contains(known, key):
 				return nil, fmt.Errorf("%s:%d: unknown key %q (known: %s)", path, at, key, strings.Join(known, ", "))
 			case !ok:
-				return nil, fmt.Errorf("%s:%d: %s wants a single value", path, at, key)
+				return nil, fmt.Errorf("%s:%d: %s wants a single value; who has none leaves the key out", path, at, key)
 			}
-			out[key] = fileValue{fmt.Sprint(scalar.GetValue()), at}
+			out[key] = fileValue{text, at}
 		}
 	}
 	return out, nil
+}
+
+// written is a value as it stands in the file, whatever YAML takes it for: a secret of digits stays what it
+// is. A value that is missing, a list, a map or one with a tag is none.
+func written(n ast.Node) (string, bool) {
+	switch v := n.(type) {
+	case *ast.StringNode:
+		return v.Value, true
+	case *ast.LiteralNode:
+		return v.Value.Value, true
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
+		return n.GetToken().Value, true
+	default:
+		return "", false
+	}
 }

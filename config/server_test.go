@@ -41,6 +41,9 @@ func TestLoadMistakes(t *testing.T) {
 		{"unknown key", "listen: 127.0.0.1:1\nlissten: x\n", nil, ":2: unknown key \"lissten\""},
 		{"bad value", "log: loud\n", nil, ":1: log: want text or json"},
 		{"nested", "log:\n  a: b\n", nil, ":1: log wants a single value"},
+		{"no value", "listen: 127.0.0.1:1\nwebhook-secret:   # filled in later\n", nil, ":2: webhook-secret wants a single value"},
+		{"null", "webhook-secret: ~\n", nil, ":1: webhook-secret wants a single value"},
+		{"tag", "webhook-secret: !!str 0123\n", nil, ":1: webhook-secret wants a single value"},
 		{"not a map", "- a\n", nil, ":1: want lines"},
 		{"broken", "log: [\n", nil, "heed.yml"},
 		{"bad environment", "", map[string]string{"HEED_SWEEP_EVERY": "often"}, "HEED_SWEEP_EVERY: want a duration"},
@@ -62,6 +65,20 @@ func TestLoadMistakes(t *testing.T) {
 				t.Error("the error quotes a secret")
 			}
 		})
+	}
+}
+
+// A secret is taken as it stands there, whatever YAML would make of it.
+func TestValuesAsWritten(t *testing.T) {
+	t.Parallel()
+	for _, written := range []string{"0123", "0x1234", "1_000", "1.10", "true", ".inf", "12345678901234567890123", "'0123'", "\"x y\""} {
+		s, err := Load(map[string]string{"config": write(t, "app-id: 7\nprivate-key: |\n  -----BEGIN\n  x\nwebhook-secret: "+written+"\n")}, env(nil))
+		if err != nil || s.WebhookSecret != strings.Trim(written, "'\"") {
+			t.Errorf("%s: got %q, %v", written, s.WebhookSecret, err)
+		}
+		if s.PrivateKey != "-----BEGIN\nx\n" {
+			t.Errorf("the key is %q", s.PrivateKey)
+		}
 	}
 }
 

@@ -47,6 +47,16 @@ func TestParse(t *testing.T) {
 		{"comment", "<!-- /security ack -->", Advisory, ""},
 		{"long comment", "<!--\n/security ack\n-->\n/security accept", Advisory, "accept []"},
 		{"comment opened again", "<!-- a\n--> <!-- b\n/security ack\n-->", Advisory, ""},
+		{"fence in a list", "- ```\n  /decline out-of-scope\n  ```\n1. ~~~\n   /ack\n   ~~~", Tracker, ""},
+		{"in a list", "- I have seen it\n  /ack\n- and more", Tracker, "ack []"},
+		{"pre", "<pre>\n/decline out-of-scope\n\n/ack\n</pre>\n\n/accept", Tracker, "accept []"},
+		{"span over lines", "Write `foo\n/decline out-of-scope\nbar`\n/ack", Tracker, "ack []"},
+		{"comment in a paragraph", "para\n    <!-- hidden\n/decline out-of-scope\n-->", Tracker, ""},
+		{"link title", "[a](b \"\n/decline out-of-scope\n\")", Tracker, ""},
+		{"alternative text", "![a\n/decline out-of-scope\nb](c)", Tracker, ""},
+		{"table", "a | b\n--|--\n/ack | c", Tracker, ""},
+		{"details", "<details>\n/decline out-of-scope\n</details>\n\n/ack", Tracker, "ack []"},
+		{"after a word in bold", "/ack **thank you**, looking", Tracker, "ack [] **thank you**, looking"},
 		{"decline", "/security decline documented see the docs", Tracker, "decline [documented] see the docs"},
 		{"no reason", "/security decline", Tracker, "! `decline` wants: `/security decline REASON [text]`."},
 		{"too much", "/security accept now", Tracker, "! `accept` takes nothing more: `/security accept`."},
@@ -74,6 +84,20 @@ func TestHelpShowsEveryWorkingCommand(t *testing.T) {
 		if got := strings.Contains(help, "/security "+w.Name); got == w.Later {
 			t.Errorf("%s: in the help %v, built later %v", w.Name, got, w.Later)
 		}
+	}
+}
+
+// Deep nesting is what parsers of Markdown die of.
+func BenchmarkDeep(b *testing.B) {
+	for name, body := range map[string]string{
+		"quotes": strings.Repeat(">", 65000) + "\n/ack", "brackets": strings.Repeat("[", 65000) + "\n/ack", "stars": strings.Repeat("*a_", 21000) + "\n/ack",
+		"lists": strings.Repeat("- ", 32000) + "\n/ack", "ticks": strings.Repeat("`a``", 16000) + "\n/ack", "comments": strings.Repeat("<!--", 16000) + "\n/ack",
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				Parse(body, Tracker)
+			}
+		})
 	}
 }
 

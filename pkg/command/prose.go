@@ -1,77 +1,78 @@
 package command
 
-import "strings"
+import (
+	"strings"
 
-// prose gives the lines of a Markdown text in which a person speaks: without fenced and indented
-// code, quotes and HTML comments. CommonMark's rules are kept as far as they decide whether a
-// line is code; where in doubt a line is not prose, since a command that was not meant is worse
-// than one that must be written again. Source: CommonMark 0.31, sections 4.4, 4.5, 4.6 and 5.1.
-func prose(body string) []string {
-	var out []string
-	var fence string
-	comment, quoted := false, false
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/extension"
+	tables "github.com/yuin/goldmark/extension/ast"
+	"github.com/yuin/goldmark/text"
+)
+
+// markdown reads what GitHub would show, as far as it decides who speaks in a line.
+//
+//nolint:gochecknoglobals // immutable
+var markdown = goldmark.New(goldmark.WithExtensions(extension.Table)).Parser()
+
+// prose gives the lines of a Markdown text that start with a slash and in which a person speaks to the
+// reader: none of code, quotes, tables and HTML, whose comments nobody sees. A line with such a comment in
+// it is none either: a command that was not meant is worse than one that must be written again.
+func prose(body string) (out []string) {
+	if !mayCommand(body) { // what nearly all texts are, also those of people who mean harm
+		return nil
+	}
+	source := []byte(body)
+	said := spoken(markdown.Parse(text.NewReader(source)), source)
+	at := 0
 	for line := range strings.Lines(body) {
-		line = strings.TrimRight(line, "\r\n")
-		indent, text := indentation(line)
-		switch {
-		case comment:
-			_, rest, closed := strings.Cut(line, "-->")
-			comment = !closed || opensComment(rest)
-		case fence != "":
-			if indent < 4 && closes(text, fence) {
-				fence = ""
-			}
-		case indent >= 4:
-		case fenceOf(text) != "":
-			fence, quoted = fenceOf(text), false
-		case strings.HasPrefix(text, ">"):
-			quoted = true
-		case text == "":
-			quoted = false
-		case opensComment(text):
-			comment = true
-		case quoted || strings.Contains(text, "<!--"): // a lazy continuation of the quote above
-		default:
-			out = append(out, strings.TrimRight(text, " \t"))
+		words := strings.TrimLeft(line, " \t")
+		start := at + len(line) - len(words)
+		at += len(line)
+		if strings.HasPrefix(words, "/") && said[start] && !strings.Contains(words, "<!--") {
+			out = append(out, strings.TrimRight(words, " \t\r\n"))
 		}
 	}
 	return out
 }
 
-// indentation counts leading columns; a tab goes to the next multiple of four.
-func indentation(line string) (int, string) {
-	n := 0
-	for i := range len(line) {
-		switch line[i] {
-		case ' ':
-			n++
-		case '\t':
-			n += 4 - n%4
-		default:
-			return n, line[i:]
+func mayCommand(body string) bool {
+	for line := range strings.Lines(body) {
+		if strings.HasPrefix(strings.TrimLeft(line, " \t"), "/") {
+			return true
 		}
 	}
-	return n, ""
+	return false
 }
 
-// fenceOf returns the run of at least three ` or ~ that opens a code fence, or "".
-func fenceOf(text string) string {
-	for _, c := range []string{"`", "~"} {
-		run := text[:len(text)-len(strings.TrimLeft(text, c))]
-		if len(run) >= 3 && !(c == "`" && strings.Contains(text[len(run):], "`")) {
-			return run
+// spoken gives where in the source visible words begin.
+func spoken(doc ast.Node, source []byte) map[int]bool {
+	starts := map[int]bool{}
+	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) { // the function never fails
+		switch n := n.(type) {
+		case *ast.HTMLBlock:
+			html := string(n.Lines().Value(source))
+			if n.HasClosure() {
+				html += string(n.ClosureLine.Value(source))
+			}
+			if opensComment(html) {
+				return ast.WalkStop, nil // a browser hides all that follows
+			}
+			return ast.WalkSkipChildren, nil
+		case *ast.Blockquote, *ast.CodeBlock, *ast.FencedCodeBlock, *ast.CodeSpan, *ast.Image, *ast.RawHTML, *tables.Table:
+			return ast.WalkSkipChildren, nil
+		case *ast.Text:
+			if entering {
+				starts[n.Segment.Start] = true
+			}
 		}
-	}
-	return ""
+		return ast.WalkContinue, nil
+	})
+	return starts
 }
 
-func closes(text, fence string) bool {
-	text = strings.TrimRight(text, " \t")
-	return len(text) >= len(fence) && strings.Trim(text, fence[:1]) == ""
-}
-
-// opensComment reports whether an HTML comment starts here and does not end on the same line.
-func opensComment(text string) bool {
-	i := strings.LastIndex(text, "<!--")
-	return i >= 0 && !strings.Contains(text[i:], "-->")
+// opensComment reports whether an HTML comment begins here and does not end.
+func opensComment(html string) bool {
+	i := strings.LastIndex(html, "<!--")
+	return i >= 0 && !strings.Contains(html[i:], "-->")
 }

@@ -109,6 +109,7 @@ type Case struct {
 	WasClosed bool       // the issue was closed before we came
 	History   History
 	Held      bool // maintainers were asked; nothing was done yet
+	Ruled     bool // a maintainer said that it is a report, whatever the detector thinks of it
 
 	Team         []string // "@org/team", to be mentioned in private places
 	EscalateTo   []string

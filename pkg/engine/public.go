@@ -101,7 +101,7 @@ func (e *Engine) readPublic(ctx context.Context, t thought, c disclosure.Case, r
 	if author.Type == "Bot" && reading != detect.ReadConfident {
 		return nil, nil // machines that answer machines never come to an end
 	}
-	if reading == detect.ReadSuspect {
+	if reading == detect.ReadSuspect && !c.Ruled {
 		writer, err := e.Hub.Writer(ctx, n.Installation, n.Repo, author.Login)
 		if err != nil || writer {
 			return nil, err
@@ -277,15 +277,14 @@ func (e *Engine) commanded(ctx context.Context, t thought, c disclosure.Case, re
 		Kind: flow.Commanded, At: n.Comment.Created, Installation: inst, Repo: repo, Place: place, Commands: commands,
 		Actor: flow.Actor{Login: n.Comment.Author.Login, Maintainer: may}, Issue: issueOf(n), Comment: commentOf(n),
 	}
-	if c.ID == 0 { // people are to decide about a comment there, perhaps
-		held := disclosure.RefHeld(n.Repo.ID, n.Issue.Number)
-		if c, err = e.Store.CaseByRef(ctx, held); err != nil && !errors.Is(err, store.ErrNotFound) {
+	if place == command.Public && (c.ID == 0 || !c.Held && (!c.Open() || asks(commands, "redirect", "confirm"))) {
+		ref := disclosure.RefHeld(n.Repo.ID, n.Issue.Number)
+		held, err := e.Store.CaseByRef(ctx, ref)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return nil, err
 		}
-		if c.Held {
-			ref = held
-		} else {
-			c = disclosure.Case{} // that one was decided
+		if held.Held { // people are to decide about a comment there, and nothing else
+			return []happening{{ref, ev, w}}, nil
 		}
 	}
 	if c.ID == 0 && !ev.TakesUp() {

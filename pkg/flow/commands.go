@@ -292,7 +292,7 @@ func (s *step) confirm() string {
 	if s.c.State == disclosure.Closed {
 		s.setTrackerState("open")
 	}
-	s.c.State, s.c.Outcome, s.c.Clocks = disclosure.Received, "", nil
+	s.c.State, s.c.Outcome, s.c.Clocks, s.c.Ruled = disclosure.Received, "", nil, true
 	switch {
 	case s.c.Comment != 0:
 		s.c.Kind = disclosure.PublicComment

@@ -18,6 +18,7 @@ import (
 // issueSeen: a public issue was opened, edited, or read again because it changed under our hands.
 func (s *step) issueSeen() {
 	if s.c.Kind != "" {
+		s.obeyRuling(s.e.Issue.Title.Reveal() + "\n" + s.e.Issue.Body.Reveal())
 		s.issueAgain()
 		return
 	}
@@ -34,6 +35,30 @@ func (s *step) issueSeen() {
 		s.spam()
 	case detect.ReadOrdinary:
 	}
+}
+
+// obeyRuling: a maintainer knew better than the detector. Its doubts about that text, or about another one
+// that tells the same, count for nothing from then on.
+func (s *step) obeyRuling(text string) {
+	if s.c.Ruled && (s.e.Reading == detect.ReadSuspect || resembles(text, s.c.Title.Reveal()+"\n"+s.c.Body.Reveal())) {
+		s.e.Reading = detect.ReadConfident
+	}
+}
+
+// resembles reports whether most of the words of an old text stand in a new one.
+func resembles(text, old string) bool {
+	words := map[string]bool{}
+	for w := range strings.FieldsSeq(strings.ToLower(text)) {
+		words[w] = true
+	}
+	all, again := 0, 0
+	for w := range strings.FieldsSeq(strings.ToLower(old)) {
+		all++
+		if words[w] {
+			again++
+		}
+	}
+	return 2*again > all
 }
 
 // issueAgain: the issue of a case has a new text. If it is the leak again, it goes again.
@@ -288,41 +313,71 @@ func (s *step) leakAgain() {
 // commentSeen: somebody commented on a public issue. A report in a comment of an issue that was
 // redirected belongs to that case; elsewhere it is a case of its own.
 func (s *step) commentSeen() {
-	blanks := slices.Contains(s.w.Policy.Public.Confident, policy.Blank)
 	switch {
-	case s.e.Reread && s.c.Comment != 0 && s.e.Reading == detect.ReadConfident:
-		s.takeText()
-		s.blank()
-	case s.e.Reread && s.c.Comment != 0:
-		s.c.Blanks--
-		s.note(s.c.Reporter, "took the text out")
-	case s.c.Kind == "" && s.e.Reading == detect.ReadConfident:
+	case s.c.Kind == "":
+		s.newComment()
+	case s.c.Comment == s.e.Comment.ID:
+		s.commentAgain()
+	case s.c.AdvisoryState == published || s.c.State == disclosure.Closed: // no secret any more, or decided
+	case s.c.Kind == disclosure.PublicReport:
+		s.furtherComment()
+	}
+}
+
+func (s *step) newComment() {
+	switch s.e.Reading {
+	case detect.ReadConfident:
 		s.leak(disclosure.PublicComment)
-	case s.c.Kind == "" && s.e.Reading == detect.ReadSuspect:
+	case detect.ReadSuspect:
 		s.suspect(disclosure.Suspect)
-	case s.c.Kind == "" && s.e.Reading == detect.ReadContact:
+	case detect.ReadContact:
 		s.contact()
-	case s.c.Kind == "" && s.e.Reading == detect.ReadSpam:
+	case detect.ReadSpam:
 		s.spam()
-	case s.c.Held && s.c.Comment == s.e.Comment.ID && s.e.Reading == detect.ReadConfident:
+	case detect.ReadOrdinary, detect.ReadDependency:
+	}
+}
+
+// commentAgain: the comment that is the report has a new text.
+func (s *step) commentAgain() {
+	s.obeyRuling(s.e.Comment.Body.Reveal())
+	confident := s.e.Reading == detect.ReadConfident
+	switch {
+	case s.c.Held && confident:
 		s.takeText()
 		s.c.Kind = disclosure.PublicComment
 		s.measures()
-	case s.c.Held && s.c.Comment == s.e.Comment.ID:
+	case s.c.Held:
 		s.takeText() // what people will decide about
-	case s.c.AdvisoryState == published || s.c.State == disclosure.Closed: // no secret any more, or decided
-	case s.c.Kind == disclosure.PublicReport && s.e.Reading == detect.ReadConfident && blanks && s.c.Outcome != disclosure.NotSecurity:
-		s.keep(disclosure.Text{Body: s.e.Comment.Body})
-		s.note(s.e.Comment.Author, "wrote a report as a comment on the public issue")
-		s.do("comment", disclosure.Effect{
-			Action: disclosure.DeleteComment, Audience: disclosure.Public, Urgent: true, Number: s.c.Issue, Comment: s.e.Comment.ID,
-			Expect: &disclosure.Text{Body: s.e.Comment.Body},
-		})
-		if s.c.GHSA != "" {
-			s.passOn()
-		} else if !s.c.Drafted {
-			s.say("kept-note", "", fmt.Sprintf("A comment on %s held more of the report. It was deleted; its text is kept in case %d: whoever runs Heed can read it with `heed cases show --text %d`.", s.c.IssueURL, s.c.ID, s.c.ID))
-		}
+	case s.e.Reread && confident:
+		s.takeText()
+		s.blank()
+	case s.e.Reread:
+		s.c.Blanks--
+		s.note(s.c.Reporter, "took the text out")
+	}
+}
+
+// furtherComment: more of a report, perhaps, on the issue that was redirected.
+func (s *step) furtherComment() {
+	blanks := slices.Contains(s.w.Policy.Public.Confident, policy.Blank)
+	if s.e.Reading == detect.ReadSuspect || s.e.Reading == detect.ReadConfident && !blanks {
+		s.say(fmt.Sprintf("further:%d", s.e.Comment.ID), "", fmt.Sprintf("%s wrote a comment on the public issue that may tell more of this report: %s. Heed left it there; please look at it.", s.e.Comment.Author, s.e.Comment.URL))
+		return
+	}
+	if s.e.Reading != detect.ReadConfident {
+		return
+	}
+	s.keep(disclosure.Text{Body: s.e.Comment.Body})
+	s.note(s.e.Comment.Author, "wrote a report as a comment on the public issue")
+	s.do("comment", disclosure.Effect{
+		Action: disclosure.DeleteComment, Audience: disclosure.Public, Urgent: true, Number: s.c.Issue, Comment: s.e.Comment.ID,
+		Expect: &disclosure.Text{Body: s.e.Comment.Body},
+	})
+	if s.c.GHSA != "" {
+		s.passOn()
+	} else if !s.c.Drafted {
+		s.say("kept-note", "", fmt.Sprintf("A comment on %s held more of the report. It was deleted; its text is kept in case %d: whoever runs Heed can read it with `heed cases show --text %d`.", s.c.IssueURL, s.c.ID, s.c.ID))
 	}
 }
 
@@ -347,6 +402,7 @@ func (s *step) suspect(kind disclosure.Kind) {
 // undo takes everything back: text, title, state, label, lock and the draft.
 func (s *step) undo() {
 	s.cancel = append(s.cancel, slotReminder, "history", "reply", "label", "lock", "blank")
+	s.c.Ruled = false
 	if s.c.Comment == 0 && s.c.Blanks > 0 {
 		notice := s.c.Notice
 		e := disclosure.Effect{Action: disclosure.EditIssue, Audience: disclosure.Public, Number: s.c.Issue, Expect: &notice, SecretTop: s.c.Title, Secret: s.c.Body}

@@ -119,6 +119,7 @@ type Case struct {
 	Tracker      Repo   // private repository of the case's issue; zero without one
 	TrackerIssue int
 	Unsaid       []string       // waits for the tracker issue to be there
+	Untold       []string       // for the reporter; waits for the draft to be there
 	Status       string         // status block as it was decided last
 	Uses         map[string]int // how often each kind of effect was decided
 	ReleaseIssue int

@@ -75,6 +75,7 @@ func (s *step) laid() {
 		s.c.Drafted = false
 		s.c.Moved = append(s.c.Moved, movedDraft+" ("+s.e.Reason+"). The text is kept in this case.")
 		s.afterDraft()
+		s.tellAll()
 	case "blank", "comment":
 		s.c.Moved = append(s.c.Moved, movedText+" ("+s.e.Reason+"). Please do it by hand: "+s.c.IssueURL)
 		s.c.Trouble = troubleOpen
@@ -96,10 +97,11 @@ func (s *step) laid() {
 	case s.e.Effect.Action != disclosure.CommentAdvisory:
 	case !s.e.Effect.Secret.IsZero():
 		s.keptHere()
-	case s.c.Tracker.ID != 0:
-		s.undelivered()
-	default: // there is no other place to tell it than the one that refused it
+	default:
 		s.c.Trouble = troubleMessages + " (" + s.e.Reason + ")"
+		if s.c.Tracker.ID != 0 { // else there is no other place to tell it than the one that refused it
+			s.undelivered(s.e.Effect.Body, s.e.Reason)
+		}
 	}
 }
 
@@ -115,11 +117,22 @@ func (s *step) keptHere() {
 }
 
 // undelivered: a message for the reporter could not be posted. Somebody must carry it.
-func (s *step) undelivered() {
-	s.c.Trouble = troubleMessages + " (" + s.e.Reason + ")"
+func (s *step) undelivered(text, reason string) {
 	d := s.data()
-	d.Mentions, d.Reason, d.Quoted = s.mentions(false), s.e.Reason, wording.Quote(s.e.Effect.Body)
+	d.Mentions, d.Reason, d.Quoted = s.mentions(false), reason, wording.Quote(text)
+	if s.c.GHSA == "" {
+		d.AdvisoryURL = ""
+	}
 	s.say("undelivered", "", s.words("undelivered", d))
+}
+
+// tellAll gives the reporter what waited for the draft.
+func (s *step) tellAll() {
+	texts := s.c.Untold
+	s.c.Untold = nil
+	for _, text := range texts {
+		s.tell("untold", text)
+	}
 }
 
 // accept makes the report one that is owed a release. by is "" when it was done in GitHub's pages.

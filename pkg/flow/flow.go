@@ -232,12 +232,18 @@ func (s *step) do(name string, e disclosure.Effect) {
 	s.effects = append(s.effects, e)
 }
 
-// tell writes to the reporter on the advisory.
+// tell writes to the reporter on the advisory. Where there is none, the maintainers are asked to carry the
+// words.
 func (s *step) tell(name, text string) {
-	if s.c.GHSA == "" || s.c.AdvisoryState == "published" {
-		return
+	switch {
+	case s.c.AdvisoryState == published: // the conversation is over
+	case s.c.GHSA != "":
+		s.do(name, disclosure.Effect{Action: disclosure.CommentAdvisory, Audience: disclosure.Reporters, GHSA: s.c.GHSA, Body: text})
+	case s.c.Drafted: // the draft is being opened
+		s.c.Untold = append(slices.Clone(s.c.Untold), text)
+	default:
+		s.undelivered(text, "there is no private conversation with them")
 	}
-	s.do(name, disclosure.Effect{Action: disclosure.CommentAdvisory, Audience: disclosure.Reporters, GHSA: s.c.GHSA, Body: text})
 }
 
 // say writes to the maintainers: in the tracker, or without one on the advisory.

@@ -44,13 +44,18 @@ func (s *step) drafted() {
 	switch {
 	case s.c.Outcome == disclosure.NotSecurity || late && s.c.State == disclosure.Closed: // decided meanwhile
 		s.closeDraft(r.GHSA)
+		return
 	case late:
 		s.invite()
-		if !s.c.Ack.At.IsZero() {
-			s.stripDraft()
-		}
 	default:
 		s.afterDraft()
+	}
+	s.tellAll()
+	if !s.c.Ack.At.IsZero() {
+		s.stripDraft()
+	}
+	if s.c.State == disclosure.Closed { // declined while it was being opened
+		s.closeDraft(r.GHSA)
 	}
 }
 

@@ -64,6 +64,28 @@ func TestKnowsNoPolicy(t *testing.T) {
 	}
 }
 
+// TestNotInvited: Eve could not be added to the draft. Nobody claims that she was, and the rest goes on.
+func TestNotInvited(t *testing.T) {
+	t.Parallel()
+	w := newDay(t)
+	w.sim.SetFault(func(r *http.Request, write bool, _ int) hubsim.Fault {
+		if write && r.Method == http.MethodPatch && strings.Contains(r.URL.Path, "/security-advisories/") {
+			return hubsim.Refused
+		}
+		return hubsim.None
+	})
+	_, err := w.sim.OpenIssue("eve", "acme/web", leakTitle, leakBody)
+	check(t, err)
+	check(t, w.settle())
+	i, _ := w.sim.Issue("acme/web", 1)
+	if len(i.Comments) != 1 || strings.Contains(i.Comments[0].Body, "invit") || strings.Contains(i.Comments[0].Body, "added") {
+		t.Errorf("said in public: %+v", i.Comments)
+	}
+	if tracker, ok := w.sim.Issue("acme/security-cases", 1); !ok || !strings.Contains(tracker.Body, "people could not be added") {
+		t.Errorf("the tracker says: %s", tracker.Body)
+	}
+}
+
 // newDay is a world with the policy of the day in force.
 func newDay(t *testing.T) *world {
 	t.Helper()

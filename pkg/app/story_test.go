@@ -466,6 +466,10 @@ func act(ts *testscript.TestScript, w *world, login string, args []string) error
 		return say(ts, w, login, args[1:])
 	case "rewrites": // TEXT: edits what was said last
 		return w.rewrite(login, text(ts, args[1]))
+	case "labels": // REPO N LABEL
+		return w.sim.LabelIssue(login, args[1], number(2), args[3])
+	case "locks": // REPO N
+		return w.sim.LockIssue(login, args[1], number(2))
 	case "purges": // REPO N
 		return w.sim.DeleteRevisions(login, args[1], number(2))
 	case "accepts":

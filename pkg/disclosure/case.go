@@ -120,6 +120,8 @@ type Case struct {
 	TrackerIssue int
 	Unsaid       []string       // waits for the tracker issue to be there
 	Untold       []string       // for the reporter; waits for the draft to be there
+	Inviting     bool           // what follows the draft waits until its people were added
+	Invited      bool           // the reporter can see the draft
 	Status       string         // status block as it was decided last
 	Uses         map[string]int // how often each kind of effect was decided
 	ReleaseIssue int

@@ -117,7 +117,9 @@ func advisoryEvent(a hub.Advisory, n hub.Notice, received time.Time) flow.Event 
 		}
 	}
 	for _, c := range a.Credits {
-		fa.CreditAccepted = fa.CreditAccepted || c.State == "accepted"
+		if c.State == "accepted" {
+			fa.Credited = append(fa.Credited, c.User.Login)
+		}
 	}
 	at := received
 	if !a.Updated.IsZero() && a.Updated.Before(at) {

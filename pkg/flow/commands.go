@@ -125,6 +125,7 @@ func (s *step) obeyOpen(name string, c command.Command) string {
 		return s.decline(c)
 	case "need-info":
 		s.acknowledge(by, "command")
+		s.updated(s.now)
 		s.pause()
 		s.note(by, "asked the reporter; the promises pause")
 		d := s.data()
@@ -164,10 +165,13 @@ func (s *step) commandAck(text string) string {
 		return "@" + s.c.Ack.By + " acknowledged it already."
 	}
 	s.acknowledge(by, "command")
+	if text != "" {
+		s.updated(s.now)
+	}
 	d := s.data()
-	d.Text, d.Due = text, ""
-	if k := s.c.Clock(promise.Decide); k != nil && k.Running() {
-		d.Due = wording.Time(k.Due())
+	d.Text, d.Due = text, s.due(promise.Decide)
+	if d.Due == "" {
+		d.Again = firstOf(s.due(promise.Update), s.due(promise.Fix))
 	}
 	s.tell("ack", s.words("acknowledged", d))
 	return ""
@@ -378,10 +382,11 @@ func (s *step) sayHere(text string) {
 	}
 }
 
-// validLogin follows GitHub's rule: letters, digits and single hyphens inside, 39 at most.
+// validLogin follows GitHub's rule: letters, digits and single hyphens inside, 39 at most; logins that an
+// enterprise manages end in an underscore and its short name.
 func validLogin(s string) bool {
 	if s == "" || len(s) > 39 || strings.HasPrefix(s, "-") || strings.HasSuffix(s, "-") {
 		return false
 	}
-	return strings.Trim(strings.ToLower(s), "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+	return strings.Trim(strings.ToLower(s), "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
 }

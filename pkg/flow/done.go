@@ -39,6 +39,13 @@ func (s *step) landed() {
 		if r.Note != "" {
 			s.c.Trouble = r.Note
 		}
+		s.invited(r.Note == "" && effectName(e) == "invite")
+	case "label":
+		if r.Note != "" { // somebody had set it before: it is not ours to take away
+			s.c.Label = ""
+		}
+	case "lock":
+		s.c.WeLocked = s.c.WeLocked && r.Note == ""
 	case "tracker":
 		s.tracked()
 	case "kept":
@@ -82,6 +89,7 @@ func (s *step) laid() {
 		s.say("blank-failed", "", s.c.Moved[len(s.c.Moved)-1])
 	case "invite", "team":
 		s.c.Trouble = troublePeople + " (" + s.e.Reason + ")"
+		s.invited(false)
 	case "restore":
 		s.say("restore-failed", "", "The issue's text could not be put back ("+s.e.Reason+"); somebody changed it meanwhile. The original is in the draft advisory.")
 	case "tracker":
@@ -147,12 +155,17 @@ func (s *step) accept(by string) {
 	}
 	s.severityClocks()
 	d := s.data()
-	d.Due = ""
-	if k := s.c.Clock(promise.Fix); k != nil && k.Running() {
-		d.Due = wording.Time(k.Due())
-	}
+	d.Due, d.Again = s.due(promise.Fix), s.due(promise.Update)
 	s.tell("accepted", s.words("accepted", d))
 	s.openRelease()
+}
+
+// due is when a promise that runs is due, as people read it; "" without one.
+func (s *step) due(kind promise.Kind) string {
+	if k := s.c.Clock(kind); k != nil && k.Running() && k.Due().After(s.now) {
+		return wording.Time(k.Due())
+	}
+	return ""
 }
 
 // stripDraft takes our block out of a draft of ours as soon as a person cares for it: a draft can be
@@ -170,11 +183,14 @@ func (s *step) openRelease() {
 		return
 	}
 	s.c.ReleaseAsked = true
+	s.c.Released = slices.Clone(s.w.Tags[:min(len(s.w.Tags), mostTags)]) // the fix may be out already
+	slices.Reverse(s.c.Released)
 	s.c.Tasks = release.Checklist(s.w.Policy, release.Facts{Reporter: s.c.Reporter, Tags: s.w.Tags, Key: "case/" + s.caseNumber()})
 	if s.c.CVE != "" {
 		release.Tick(s.c.Tasks, release.TaskCVE, wording.Code(s.c.CVE))
 	}
 	s.openReleaseIssue()
+	s.fixed()
 }
 
 func (s *step) openReleaseIssue() {
@@ -194,7 +210,7 @@ func (s *step) openReleaseIssue() {
 	s.do("release-issue", e)
 }
 
-// mostTags is how many releases since the acceptance are remembered.
+// mostTags is how many releases are remembered.
 const mostTags = 20
 
 // released: a full release of the repository was published. Only the one whose tag is the patched
@@ -294,21 +310,32 @@ func (s *step) closeIfDone() {
 	}
 }
 
-// severityClocks lets the promises of a severity replace the general ones. They count from the
-// report on.
+// severityClocks lets the promises of a severity replace the general ones, as long as it is that severe.
+// They count from the report on. What was kept, or broken, stays as it was.
 func (s *step) severityClocks() {
-	for kind, within := range s.c.BySeverity[s.c.Severity] {
-		if k := s.c.Clock(kind); k != nil {
-			k.Rule.Within = within
+	within := s.c.BySeverity[s.c.Severity]
+	s.c.Clocks = slices.DeleteFunc(s.c.Clocks, func(k promise.Clock) bool {
+		return k.Rule.OnlySevere && k.Stopped.IsZero() && within[k.Rule.Kind].IsZero()
+	})
+	for i := range s.c.Clocks {
+		k := &s.c.Clocks[i]
+		if !k.Stopped.IsZero() {
 			continue
 		}
-		rule, ok := s.w.Policy.Promises.Rule(kind)
-		if !ok {
-			rule, _ = s.w.Policy.Promises.Rule(promise.Acknowledge)
-			rule.Kind, rule.Calendar, rule.Machine = kind, promise.Calendar{}, false
+		if k.Rule.General.IsZero() {
+			k.Rule.General = k.Rule.Within
 		}
-		rule.Within = within
-		s.c.Clocks = append(s.c.Clocks, promise.Clock{Rule: rule, Start: s.c.Opened})
+		k.Rule.Within = k.Rule.General
+		if span := within[k.Rule.Kind]; !span.IsZero() {
+			k.Rule.Within = span
+		}
+	}
+	for kind, span := range within {
+		if s.c.Clock(kind) == nil {
+			rule, _ := s.w.Policy.Promises.Rule(promise.Acknowledge)
+			rule.Kind, rule.Calendar, rule.Machine, rule.Within, rule.OnlySevere = kind, promise.Calendar{}, false, span, true
+			s.c.Clocks = append(s.c.Clocks, promise.Clock{Rule: rule, Start: s.c.Opened})
+		}
 	}
 }
 

@@ -95,8 +95,8 @@ type Advisory struct {
 	Submitted        bool // came through private vulnerability reporting
 	Accepted         bool // the maintainers accepted it there
 	CVE, Severity    string
-	Patched          string // patched versions of the first affected package
-	CreditAccepted   bool
+	Patched          string   // patched versions of the first affected package
+	Credited         []string // logins that accepted a credit
 	Updated          time.Time
 }
 

@@ -1,7 +1,9 @@
 package flow
 
 import (
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/heed-app/heed/pkg/disclosure"
 	"github.com/heed-app/heed/pkg/promise"
@@ -60,7 +62,11 @@ func (s *step) receive() {
 	s.promises()
 	s.note(a.Reporter, "reported %s in private", a.GHSA)
 	if a.State == triage {
-		s.tell("receipt", s.words("receipt", s.data()))
+		d := s.data()
+		if k := s.c.Clock(promise.Acknowledge); k != nil && k.Rule.Machine {
+			d.Due = "" // this very note keeps it
+		}
+		s.tell("receipt", s.words("receipt", d))
 	}
 	if len(s.w.Policy.Team) > 0 {
 		s.do("team", disclosure.Effect{Action: disclosure.Invite, Audience: disclosure.Nobody, GHSA: a.GHSA, Teams: s.w.Policy.Team})
@@ -103,7 +109,7 @@ func (s *step) learn(a Advisory) {
 			s.tell("cve", s.words("cve", d))
 		}
 	}
-	if a.CreditAccepted {
+	if slices.ContainsFunc(a.Credited, func(login string) bool { return strings.EqualFold(login, s.c.Reporter) }) {
 		s.tick(release.TaskCredit, "accepted")
 	}
 	if a.Severity != "" && a.Severity != s.c.Severity {
@@ -177,12 +183,24 @@ func (s *step) advisorySaid() {
 		s.resume(s.c.Reporter)
 	case s.e.Actor.Maintainer:
 		s.acknowledge(s.e.Actor.Login, "comment")
-		if k := s.c.Clock(promise.Update); k != nil {
-			*k = promise.Clock{Rule: k.Rule, Start: s.e.At}
-		}
+		s.updated(s.e.At)
 	}
 	if len(s.e.Commands) > 0 {
 		s.commanded()
+	}
+}
+
+// updated: the reporter has heard something, and the next update counts from here. While the promises
+// are paused, so is that.
+func (s *step) updated(at time.Time) {
+	k := s.c.Clock(promise.Update)
+	if k == nil {
+		return
+	}
+	paused := s.anyPaused()
+	*k = promise.Clock{Rule: k.Rule, Start: at}
+	if paused {
+		k.Pause(at)
 	}
 }
 

@@ -238,10 +238,30 @@ func cutRunes(s string, n int) (head, rest string) {
 	return s, ""
 }
 
-// afterDraft does what follows once the draft is there, or will not come.
+// afterDraft does what follows once the draft is there, or will not come. The reply speaks of the
+// invitation, and so waits until it was sent.
 func (s *step) afterDraft() {
 	if s.c.GHSA != "" {
+		s.c.Inviting = true
 		s.invite()
+		return
+	}
+	s.answerPublic()
+}
+
+// invited: the people of the draft were added, or could not be.
+func (s *step) invited(all bool) {
+	s.c.Invited = s.c.Invited || all
+	if s.c.Inviting {
+		s.c.Inviting = false
+		s.answerPublic()
+	}
+}
+
+// answerPublic says in public what happened, and opens the case's issue.
+func (s *step) answerPublic() {
+	if s.c.Outcome == disclosure.NotSecurity {
+		return // decided meanwhile: nothing more is said
 	}
 	labels := s.w.Policy.Public.Labels
 	if labels.Redirected != "" && s.c.Comment == 0 {

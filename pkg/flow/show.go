@@ -24,7 +24,7 @@ func (s *step) data() wording.Data {
 		GHSA: c.GHSA, AdvisoryURL: firstOf(c.AdvisoryURL, base+"/security/advisories/"+c.GHSA), AdvisoryState: c.AdvisoryState,
 		CVE: c.CVE, Severity: c.Severity, Trouble: c.Trouble, Moved: c.Moved, Said: c.Said,
 		Closed: c.WeClosed, IsComment: c.Comment != 0, HistoryOpen: c.History.Open,
-		Hidden: c.Blanks > 0 && !s.blankFailed(), Invited: c.GHSA != "" && c.Issue != 0,
+		Hidden: c.Blanks > 0 && !s.blankFailed(), Invited: c.Invited, Told: c.Tracker.ID != 0,
 	}
 	if k := s.c.Clock(promise.Acknowledge); k != nil && k.Running() && !c.Held && k.Due().After(s.now) {
 		d.Due = wording.Time(k.Due())

@@ -97,7 +97,7 @@ func (d *draft) publicReports() value {
 	return object(
 		field{"watch", "Public places that are read.", list(choices("place to watch", Issues, Comments, PullRequests, Discussions), to(&p.Watch)), false},
 		field{"confident", "Measures when it is surely a report.", list(measures, to(&p.Confident)), false},
-		field{"suspect", "Measures when it might be one.", list(measures, to(&p.Suspect)), false},
+		field{"suspect", "Measures when it might be one; the others wait for a maintainer's word.", list(choices("measure", Reply), to(&p.Suspect)), false},
 		field{"labels", "Labels to set in public; empty: none.", object(
 			field{"redirected", "On what was moved to the private channel.", label(&p.Labels.Redirected), false},
 			field{"contact", "On requests for a private channel.", label(&p.Labels.Contact), false},

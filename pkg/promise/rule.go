@@ -41,6 +41,8 @@ func (c Calendar) Always() bool { return len(c.Days) == 0 }
 type Rule struct {
 	Kind        Kind
 	Within      Span
+	General     Span // Within, when the severity does not make it another one; zero: the same
+	OnlySevere  bool // promised for some severities only
 	Calendar    Calendar
 	Machine     bool          // a machine's receipt keeps it too (counts: any)
 	RemindAt    []int         // percent of the way to the due time, ascending

@@ -35,6 +35,7 @@ type ClockLine struct{ Name, Text string }
 type Data struct {
 	Repo, Reporter, Actor, Coordinator, Mentions string
 	State, Opened, Now, Due, Until, OpenFor      string
+	Again                                        string // when the reporter hears of it next, if nothing is decided then
 	Link                                         string // the private route of the repository
 	Contact                                      string // the policy's fallback contact
 	GHSA, AdvisoryURL, AdvisoryState             string
@@ -42,6 +43,7 @@ type Data struct {
 	Text, Reason, Headline, Detail, Next, Quoted string
 	Tag, Checklist, Status, Story, Trouble       string
 	PVR, Invited, Hidden, Closed, IsComment      bool
+	Told                                         bool // there is a place where maintainers are told
 	HistoryOpen, Missed, Published               bool
 	Moved, Said                                  []string
 	Clocks                                       []ClockLine

@@ -118,7 +118,7 @@ type Case struct {
 	Mode         string // the policy's when the case was opened
 	Tracker      Repo   // private repository of the case's issue; zero without one
 	TrackerIssue int
-	Unsaid       []string       // waits for the tracker issue to be there
+	Unsaid       []Unsaid       // waits for the tracker issue to be there
 	Untold       []string       // for the reporter; waits for the draft to be there
 	Inviting     bool           // what follows the draft waits until its people were added
 	Invited      bool           // the reporter can see the draft
@@ -145,6 +145,9 @@ func (c Case) WithoutTexts() Case {
 	c.Erased, c.EraseAt = true, time.Time{}
 	return c
 }
+
+// Unsaid is a comment that could not be made yet. Of a slot only the newest is wanted.
+type Unsaid struct{ Slot, Text string }
 
 // KeptText is a text that stood in public.
 type KeptText struct {
@@ -182,7 +185,7 @@ func RefComment(repo, id int64) Ref { return Ref(fmt.Sprintf("comment/%d/%d", re
 // RefAside names what was answered or told about comments of an issue.
 func RefAside(repo int64, issue int) Ref { return Ref(fmt.Sprintf("aside/%d/%d", repo, issue)) }
 
-// RefHeld names the first comment of an issue about which people are to decide.
+// RefHeld names the last comment of an issue about which people are to decide.
 func RefHeld(repo int64, issue int) Ref { return Ref(fmt.Sprintf("held/%d/%d", repo, issue)) }
 
 // RefErrand names a comment that commanded something where there was no case.

@@ -65,6 +65,7 @@ type Effect struct {
 	Credit   string // login credited as reporter
 	Severity string // level or CVSS vector
 	Package  Package
+	From     string // EditAdvisory: State is set only from this state; "": from any
 	Strip    string // EditAdvisory: key of a block to take out of the description
 	Ticks    []Task
 	Reaction string

@@ -177,12 +177,15 @@ func (s *sweeper) missedIssue(ctx context.Context, p place, i hub.IssueNotice, u
 		GUID: fmt.Sprintf("issue-%d-%d-%s", p.repo.ID, i.Number, sum(i.Title, i.Body)),
 	}
 	known, err := s.Store.Known(ctx, f.GUID)
-	if err != nil || known {
+	if err != nil {
 		return err
 	}
-	_, err = s.Store.CaseByRef(ctx, disclosure.RefIssue(p.repo.ID, i.Number))
+	c, err := s.Store.CaseByRef(ctx, disclosure.RefIssue(p.repo.ID, i.Number))
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
+	}
+	if known && (c.Blanks == 0 || c.Notice.Body == i.Body) { // else the same words may have been put back
+		return nil
 	}
 	if open := err == nil; open || i.Created.Before(since) {
 		if !open && (p.private || ordinary(detect.Read(i.Title.Reveal(), i.Body.Reveal()))) {
@@ -194,6 +197,7 @@ func (s *sweeper) missedIssue(ctx context.Context, p place, i hub.IssueNotice, u
 			return err
 		}
 		f.Action, f.Sender = "edited", by
+		f.GUID += fmt.Sprintf("-%d", at.Unix())
 	}
 	return s.take(ctx, f, "issue")
 }
@@ -210,6 +214,9 @@ func (s *sweeper) missedComment(ctx context.Context, p place, f hub.Found, since
 		return nil
 	}
 	f.GUID = fmt.Sprintf("said-%d-%d-%s", p.repo.ID, c.ID, sum(c.Body))
+	if !commands { // the same words may be put there a second time
+		f.GUID += fmt.Sprintf("-%d", c.Updated.Unix())
+	}
 	known, err := s.Store.Known(ctx, f.GUID)
 	if err != nil || known {
 		return err

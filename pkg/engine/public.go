@@ -27,6 +27,13 @@ func (e *Engine) issue(ctx context.Context, t thought) ([]happening, error) {
 	n := t.n
 	ref := disclosure.RefIssue(n.Repo.ID, n.Issue.Number)
 	if n.Action == "deleted" { // with its history: nothing is left to be cleared
+		c, err := e.Store.CaseByRef(ctx, ref)
+		if errors.Is(err, store.ErrNotFound) || err == nil && (c.Repo.ID != n.Repo.ID || c.Issue != n.Issue.Number) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
 		return []happening{{ref, flow.Event{Kind: flow.HistorySeen, At: e.Now()}, e.known(n.Installation, n.Repo)}}, nil
 	}
 	if n.Action != "opened" && n.Action != "edited" || n.Issue.PullRequest {
@@ -225,6 +232,9 @@ func (e *Engine) comment(ctx context.Context, t thought) ([]happening, error) {
 	}
 	// A comment belongs to the case of its issue, if that is a report; else it may be one itself.
 	ref := issueRef
+	if c.Kind == disclosure.PublicReport && (c.AdvisoryState == "published" || c.Outcome == disclosure.Released) {
+		return out, nil // it is no secret any more, and may be talked about
+	}
 	if c.Kind != disclosure.PublicReport || !c.Open() {
 		ref = disclosure.RefComment(n.Repo.ID, n.Comment.ID)
 		if t.verdict.Class == detect.ContactRequest || t.verdict.Class == detect.Spam {

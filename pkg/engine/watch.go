@@ -106,7 +106,7 @@ func (s *sweeper) history(ctx context.Context, c disclosure.Case) error {
 		return err
 	}
 	return s.take(ctx, hub.Found{
-		Event: hub.FoundHistory, GUID: fmt.Sprintf("history-%d-%d-%d", c.Repo.ID, c.Issue, c.Blanks),
+		Event: hub.FoundHistory, GUID: fmt.Sprintf("history-%d-%d-%d", c.Repo.ID, c.Issue, c.Uses["blank"]),
 		Installation: s.inst, Repo: c.Repo, Issue: c.Issue,
 	}, "history")
 }

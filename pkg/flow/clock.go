@@ -14,6 +14,9 @@ import (
 // is enough.
 const slotReminder = "reminder"
 
+// slotState holds the acceptance of an advisory on GitHub, which somebody may close meanwhile.
+const slotState = "advisory-state"
+
 // woke: a moment has come. Every promise says what its rungs have to say; what was missed while
 // nobody could speak becomes one summary.
 func (s *step) woke() {

@@ -124,6 +124,9 @@ func (s *step) obeyOpen(name string, c command.Command) string {
 	case "decline":
 		return s.decline(c)
 	case "need-info":
+		if s.c.GHSA == "" && !s.c.Drafted {
+			return "There is no private conversation with the reporter in which to ask."
+		}
 		s.acknowledge(by, "command")
 		s.updated(s.now)
 		s.pause()
@@ -295,6 +298,9 @@ func (s *step) confirm() string {
 	by := s.e.Actor.Login
 	if s.c.State == disclosure.Closed {
 		s.setTrackerState("open")
+		if s.c.GHSA != "" {
+			s.do("reopen-draft", disclosure.Effect{Action: disclosure.EditAdvisory, Audience: disclosure.Nobody, Slot: slotState, GHSA: s.c.GHSA, State: draft, From: closed})
+		}
 	}
 	s.c.State, s.c.Outcome, s.c.Clocks, s.c.Ruled = disclosure.Received, "", nil, true
 	switch {

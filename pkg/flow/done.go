@@ -39,7 +39,7 @@ func (s *step) landed() {
 		if r.Note != "" {
 			s.c.Trouble = r.Note
 		}
-		s.invited(r.Note == "" && effectName(e) == "invite")
+		s.invited(r.Note == "" && len(e.People) > 0)
 	case "label":
 		if r.Note != "" { // somebody had set it before: it is not ours to take away
 			s.c.Label = ""
@@ -63,8 +63,10 @@ func (s *step) landed() {
 		if k := s.c.Clock(promise.Acknowledge); k != nil && k.Rule.Machine {
 			k.Stop(s.now)
 		}
-	case "accept-state":
-		s.c.AdvisoryState = draft
+	case "accept-state", "reopen-draft":
+		if r.Note == "" {
+			s.c.AdvisoryState = draft
+		}
 	case "decline-state", "close-draft":
 		if e.GHSA == s.c.GHSA {
 			s.c.AdvisoryState = closed
@@ -95,11 +97,10 @@ func (s *step) laid() {
 	case "tracker":
 		s.c.Trouble = troubleTracker + " (" + s.e.Reason + ")"
 		s.c.Tracker = disclosure.Repo{} // from here on the advisory carries what its readers may know
-		unsaid := s.c.Unsaid
-		s.c.Unsaid = nil
-		for _, text := range unsaid {
-			s.say("unsaid", "", text)
-		}
+		s.sayAll()
+	}
+	if e := s.e.Effect; e.Action == disclosure.CommentIssue && e.Audience == disclosure.Trackers && e.Number == s.c.TrackerIssue {
+		s.trackerGone(e)
 	}
 	switch {
 	case s.e.Effect.Action != disclosure.CommentAdvisory:
@@ -111,6 +112,18 @@ func (s *step) laid() {
 			s.undelivered(s.e.Effect.Body, s.e.Reason)
 		}
 	}
+}
+
+// trackerGone: the case's issue in the tracker does not take comments any more; perhaps somebody deleted it.
+// The case gets another one, and what was to be said is said there.
+func (s *step) trackerGone(e disclosure.Effect) {
+	s.c.TrackerIssue = 0
+	s.c.Unsaid = append(slices.Clone(s.c.Unsaid), disclosure.Unsaid{Slot: e.Slot, Text: e.Body})
+	text, title := "tracker", "case "+s.caseNumber()
+	if s.c.Held {
+		text = "suspect-tracker"
+	}
+	s.openTracker(text, s.c.Repo.String()+": "+firstOf(s.c.GHSA, title))
 }
 
 // keptHere: a text that stood in public could not be put on the advisory. It stays in the case, and
@@ -151,7 +164,7 @@ func (s *step) accept(by string) {
 		k.Stop(s.now)
 	}
 	if s.c.GHSA != "" && s.c.AdvisoryState == triage {
-		s.do("accept-state", disclosure.Effect{Action: disclosure.EditAdvisory, Audience: disclosure.Nobody, GHSA: s.c.GHSA, State: draft})
+		s.do("accept-state", disclosure.Effect{Action: disclosure.EditAdvisory, Audience: disclosure.Nobody, Slot: slotState, GHSA: s.c.GHSA, State: draft, From: triage})
 	}
 	s.severityClocks()
 	d := s.data()

@@ -169,6 +169,9 @@ func Step(c disclosure.Case, e Event, w World) Decision {
 	case PolicyRead:
 		s.policyRead()
 	}
+	for _, slot := range s.cancel {
+		s.dropUnsaid(slot)
+	}
 	if s.c.Kind != "" {
 		s.settle()
 	}
@@ -252,9 +255,24 @@ func (s *step) say(name, slot, text string) {
 	case s.c.TrackerIssue != 0:
 		s.do(name, disclosure.Effect{Action: disclosure.CommentIssue, Audience: disclosure.Trackers, Slot: slot, Repo: s.c.Tracker, Number: s.c.TrackerIssue, Body: text})
 	case s.c.Tracker.ID != 0:
-		s.c.Unsaid = append(s.c.Unsaid, text) // the issue is being opened
+		s.dropUnsaid(slot)
+		s.c.Unsaid = append(s.c.Unsaid, disclosure.Unsaid{Slot: slot, Text: text}) // the issue is being opened
 	case s.c.GHSA != "" && s.c.AdvisoryState != "published":
 		s.do(name, disclosure.Effect{Action: disclosure.CommentAdvisory, Audience: disclosure.Reporters, Slot: slot, GHSA: s.c.GHSA, Body: text})
+	}
+}
+
+// dropUnsaid takes back what waits to be said in a slot.
+func (s *step) dropUnsaid(slot string) {
+	s.c.Unsaid = slices.DeleteFunc(slices.Clone(s.c.Unsaid), func(u disclosure.Unsaid) bool { return slot != "" && u.Slot == slot })
+}
+
+// sayAll says what waited for the tracker.
+func (s *step) sayAll() {
+	waiting := s.c.Unsaid
+	s.c.Unsaid = nil
+	for _, u := range waiting {
+		s.say("unsaid", u.Slot, u.Text)
 	}
 }
 

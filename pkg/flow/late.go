@@ -38,7 +38,8 @@ func (s *step) drafted() {
 		return
 	}
 	s.c.Drafted = true
-	s.c.GHSA, s.c.AdvisoryURL, s.c.AdvisoryState, s.c.CommentsSeen = r.GHSA, r.URL, draft, s.now
+	s.c.GHSA, s.c.AdvisoryURL, s.c.AdvisoryState = r.GHSA, r.URL, draft
+	s.c.CommentsSeen = s.c.Opened // people can be quicker than GitHub's answer to us
 	s.note("", "draft advisory %s opened", r.GHSA)
 	s.mended("", movedDraft)
 	switch {
@@ -69,10 +70,7 @@ func (s *step) tracked() {
 	late := s.c.Tracker.ID == 0
 	s.c.Tracker, s.c.TrackerIssue = s.e.Effect.Repo, s.e.Receipt.Number
 	s.mended(troubleTracker, "")
-	for _, text := range s.c.Unsaid {
-		s.say("unsaid", "", text)
-	}
-	s.c.Unsaid = nil
+	s.sayAll()
 	switch {
 	case s.c.State == disclosure.Closed:
 		s.setTrackerState("closed")

@@ -133,21 +133,31 @@ func (s *step) reopened(before string) {
 		return
 	}
 	s.c.State, s.c.Outcome, s.c.Reason = disclosure.Received, "", ""
-	if s.e.Advisory.Accepted || s.c.ReleaseAsked {
-		s.c.State = disclosure.Accepted
-	}
+	accepted := s.e.Advisory.Accepted || s.c.ReleaseAsked
 	s.note("", "reopened on GitHub")
-	for i := range s.c.Clocks { // what was promised counts anew, but the answer was given
-		if k := &s.c.Clocks[i]; k.Rule.Kind != promise.Acknowledge {
+	for i := range s.c.Clocks { // what was promised counts anew, but what was given was given
+		k := &s.c.Clocks[i]
+		if k.Rule.Kind != promise.Acknowledge && !(k.Rule.Kind == promise.Decide && accepted) {
 			*k = promise.Clock{Rule: k.Rule, Start: s.now}
 		}
 	}
 	s.setTrackerState("open")
+	if accepted {
+		s.c.State = disclosure.Accepted
+		s.openRelease()
+		if s.c.Tracker.ID != 0 && s.c.ReleaseIssue != 0 {
+			s.do("release-state", disclosure.Effect{Action: disclosure.SetIssue, Audience: disclosure.Nobody, Repo: s.c.Tracker, Number: s.c.ReleaseIssue, State: "open"})
+		}
+	}
+	if s.c.AdvisoryState == published {
+		s.publishedNow()
+	}
 }
 
 // dismissed: a person closed the report in GitHub's own pages.
 func (s *step) dismissed() {
 	s.acknowledge("", "closed")
+	s.cancel = append(s.cancel, slotState)
 	s.note("", "closed on GitHub")
 	s.tell("closed", s.words("closed", s.data()))
 	s.end(disclosure.Dismissed)
@@ -180,7 +190,9 @@ func (s *step) advisorySaid() {
 	switch {
 	case s.c.State == disclosure.Closed:
 	case strings.EqualFold(s.e.Actor.Login, s.c.Reporter):
-		s.resume(s.c.Reporter)
+		if !slices.ContainsFunc(s.c.Clocks, func(k promise.Clock) bool { return s.e.At.Before(k.Paused) }) { // written before the question
+			s.resume(s.c.Reporter)
+		}
 	case s.e.Actor.Maintainer:
 		s.acknowledge(s.e.Actor.Login, "comment")
 		s.updated(s.e.At)

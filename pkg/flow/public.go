@@ -77,9 +77,7 @@ func (s *step) issueAgain() {
 	case s.c.Kind == disclosure.PublicReport && s.c.Blanks > 0 && s.e.Reading == detect.ReadConfident:
 		s.leakAgain()
 	case s.c.Kind == disclosure.Suspect && s.c.Held && s.e.Reading == detect.ReadConfident:
-		s.takeText()
-		s.c.Kind = disclosure.PublicReport
-		s.measures()
+		s.sure(disclosure.PublicReport)
 	case told && s.e.Reading == detect.ReadConfident:
 		// Details were added to what was only a question.
 		s.c.Outcome, s.c.State, s.c.Kind = "", disclosure.Received, disclosure.PublicReport
@@ -89,6 +87,14 @@ func (s *step) issueAgain() {
 	case s.c.Held:
 		s.takeText() // what people will decide about
 	}
+}
+
+// sure: what might have been a report is one now.
+func (s *step) sure(kind disclosure.Kind) {
+	s.takeText()
+	s.c.Kind, s.c.Clocks = kind, nil
+	s.promises()
+	s.measures()
 }
 
 // cleaned: the author took the text out before we did. There is nothing to hide but the history,
@@ -109,7 +115,7 @@ func (s *step) takeText() {
 	} else {
 		s.c.Title, s.c.Body, s.c.WasClosed = s.e.Issue.Title, s.e.Issue.Body, s.e.Issue.Closed
 	}
-	s.c.Exposed = s.e.At.UTC()
+	s.c.Exposed, s.c.Erased = s.e.At.UTC(), false
 }
 
 // place records where the text stands and who wrote it.
@@ -223,7 +229,11 @@ func (s *step) openDraft() {
 
 // invite lets those who are to work on the draft see it, with all that belongs on it.
 func (s *step) invite() {
-	s.do("invite", disclosure.Effect{Action: disclosure.Invite, Audience: disclosure.Nobody, GHSA: s.c.GHSA, People: []string{s.c.Reporter}, Teams: s.w.Policy.Team})
+	e := disclosure.Effect{Action: disclosure.Invite, Audience: disclosure.Nobody, GHSA: s.c.GHSA, Teams: s.w.Policy.Team}
+	if s.c.Reporter != "" { // else the account was deleted
+		e.People = []string{s.c.Reporter}
+	}
+	s.do("invite", e)
 	s.passOn()
 }
 
@@ -275,7 +285,7 @@ func (s *step) answerPublic() {
 		s.c.WeLocked = true
 		s.do("lock", disclosure.Effect{Action: disclosure.Lock, Audience: disclosure.Public, Slot: "lock", Number: s.c.Issue})
 	}
-	if s.c.TrackerIssue == 0 {
+	if s.c.TrackerIssue == 0 && s.c.Uses["tracker"] == 0 {
 		s.openTracker("tracker", fmt.Sprintf("%s#%d: public report", s.c.Repo, s.c.Issue))
 	} else {
 		s.say("story", "", s.story())
@@ -284,6 +294,7 @@ func (s *step) answerPublic() {
 
 // keep adds a text that is to go on the advisory. One that is too long for a comment is cut in two.
 func (s *step) keep(t disclosure.Text) {
+	s.c.Erased = false
 	const most = 60000 // GitHub allows 65,536 characters, and ours stand around it
 	title := t.Title
 	for rest := t.Body.Reveal(); rest != ""; {
@@ -364,14 +375,16 @@ func (s *step) commentAgain() {
 	confident := s.e.Reading == detect.ReadConfident
 	switch {
 	case s.c.Held && confident:
-		s.takeText()
-		s.c.Kind = disclosure.PublicComment
-		s.measures()
+		s.sure(disclosure.PublicComment)
 	case s.c.Held:
 		s.takeText() // what people will decide about
-	case s.e.Reread && confident:
+	case s.e.Reread && confident: // the draft has the text as it was
 		s.takeText()
+		s.keep(disclosure.Text{Body: s.c.Body})
 		s.blank()
+		if s.c.GHSA != "" {
+			s.passOn()
+		}
 	case s.e.Reread:
 		s.c.Blanks--
 		s.note(s.c.Reporter, "took the text out")
@@ -422,7 +435,7 @@ func (s *step) suspect(kind disclosure.Kind) {
 // undo takes everything back: text, title, state, label, lock and the draft.
 func (s *step) undo() {
 	s.cancel = append(s.cancel, slotReminder, "history", "reply", "label", "lock", "blank")
-	s.c.Ruled = false
+	s.c.Ruled, s.c.Held = false, false
 	if s.c.Comment == 0 && s.c.Blanks > 0 {
 		notice := s.c.Notice
 		e := disclosure.Effect{Action: disclosure.EditIssue, Audience: disclosure.Public, Number: s.c.Issue, Expect: &notice, SecretTop: s.c.Title, Secret: s.c.Body}

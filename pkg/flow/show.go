@@ -18,7 +18,7 @@ func (s *step) data() wording.Data {
 	c := s.c
 	base := strings.TrimRight(s.w.WebURL, "/") + "/" + c.Repo.String()
 	d := wording.Data{
-		Repo: c.Repo.String(), Reporter: c.Reporter, Coordinator: c.Coordinator, Actor: s.e.Actor.Login,
+		Repo: c.Repo.String(), Reporter: firstOf(c.Reporter, "ghost"), Coordinator: c.Coordinator, Actor: s.e.Actor.Login,
 		State: s.stateWords(), Opened: wording.Time(c.Opened),
 		Link: base + "/security/advisories/new", Contact: s.w.Policy.Intake.FallbackContact, PVR: s.w.PVR,
 		GHSA: c.GHSA, AdvisoryURL: firstOf(c.AdvisoryURL, base+"/security/advisories/"+c.GHSA), AdvisoryState: c.AdvisoryState,

@@ -96,6 +96,9 @@ func (p performer) editAdvisory(ctx context.Context) (disclosure.Receipt, error)
 		if a.State == "published" {
 			return disclosure.Receipt{Note: "the advisory is published"}, nil
 		}
+		if p.e.From != "" && a.State != p.e.From {
+			return disclosure.Receipt{Note: "the advisory is " + a.State}, nil
+		}
 		patch["state"] = p.e.State
 	}
 	if vector := strings.HasPrefix(p.e.Severity, "CVSS:"); vector && !a.scored(p.e.Severity) {
@@ -140,7 +143,13 @@ func (p performer) invite(ctx context.Context) (disclosure.Receipt, error) {
 		return disclosure.Receipt{}, nil
 	}
 	var after Advisory
-	if err := p.send(ctx, p.inst, writing, http.MethodPatch, p.advisoryPath(), patch, &after); err != nil {
+	err = p.send(ctx, p.inst, writing, http.MethodPatch, p.advisoryPath(), patch, &after)
+	if err != nil && As(err).Status == http.StatusUnprocessableEntity && len(patch) == 2 {
+		// An account that cannot be added, a machine's perhaps, must not keep the team out.
+		delete(patch, "collaborating_users")
+		err = p.send(ctx, p.inst, writing, http.MethodPatch, p.advisoryPath(), patch, &after)
+	}
+	if err != nil {
 		return disclosure.Receipt{}, err
 	}
 	return disclosure.Receipt{Note: p.missing(after)}, nil

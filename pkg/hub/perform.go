@@ -115,6 +115,9 @@ func (p performer) patchIssue(ctx context.Context, k callKind, patch issuePatch)
 // that was decided.
 func (p performer) editIssue(ctx context.Context) (disclosure.Receipt, error) {
 	i, err := p.issue(ctx, p.inst, p.e.Repo, p.e.Number, urgent)
+	if err != nil && As(err).Status == http.StatusGone {
+		return disclosure.Receipt{Note: "the issue was deleted"}, nil // and its text with it
+	}
 	if err != nil {
 		return disclosure.Receipt{}, err
 	}
@@ -122,8 +125,9 @@ func (p performer) editIssue(ctx context.Context) (disclosure.Receipt, error) {
 	if !p.e.SecretTop.IsZero() || !p.e.Secret.IsZero() {
 		title, body = p.e.SecretTop.Reveal(), p.e.Secret.Reveal()
 	}
-	stands := i.GetTitle() == title && i.GetBody() == body
-	expected := i.GetTitle() == p.e.Expect.Title.Reveal() && i.GetBody() == p.e.Expect.Body.Reveal()
+	now := mark.Lines(i.GetBody()) // a browser saves other line ends, and nobody sees them
+	stands := i.GetTitle() == title && now == mark.Lines(body)
+	expected := i.GetTitle() == p.e.Expect.Title.Reveal() && now == mark.Lines(p.e.Expect.Body.Reveal())
 	switch {
 	case stands && (p.e.State == "" || i.GetState() == p.e.State):
 		return disclosure.Receipt{}, nil
@@ -175,7 +179,7 @@ func people(us []*github.User) []string {
 // openIssue opens an issue of ours in the tracker.
 func (p performer) openIssue(ctx context.Context) (disclosure.Receipt, error) {
 	if p.again {
-		if r, found, err := p.find(ctx, in(p.e.Repo.Owner, p.e.Repo.Name, "issues")+"?state=all&"); err != nil || found {
+		if r, found, err := p.find(ctx, in(p.e.Repo.Owner, p.e.Repo.Name, "issues")+"?state=all&", mark.Stands); err != nil || found {
 			return r, err
 		}
 	}
@@ -195,7 +199,7 @@ func (p performer) openIssue(ctx context.Context) (disclosure.Receipt, error) {
 }
 
 // find looks through a list of issues or comments (a path that ends where its query goes on) for the text that we wrote and that wears the mark.
-func (p performer) find(ctx context.Context, path string) (disclosure.Receipt, bool, error) {
+func (p performer) find(ctx context.Context, path string, wears func(text, mark string) bool) (disclosure.Receipt, bool, error) {
 	login, err := p.Login(ctx)
 	if err != nil {
 		return disclosure.Receipt{}, false, err
@@ -214,7 +218,7 @@ func (p performer) find(ctx context.Context, path string) (disclosure.Receipt, b
 			return disclosure.Receipt{}, false, err
 		}
 		for _, x := range list {
-			if x.User.Login == login && mark.Has(x.Body, p.e.Mark) {
+			if x.User.Login == login && wears(x.Body, p.e.Mark) {
 				return disclosure.Receipt{ID: x.ID, Number: x.Number, URL: x.URL}, true, nil
 			}
 		}
@@ -225,7 +229,7 @@ func (p performer) find(ctx context.Context, path string) (disclosure.Receipt, b
 
 func (p performer) commentIssue(ctx context.Context) (disclosure.Receipt, error) {
 	if p.again {
-		if r, found, err := p.find(ctx, p.issuePath("comments")+"?"); err != nil || found {
+		if r, found, err := p.find(ctx, p.issuePath("comments")+"?", mark.Has); err != nil || found {
 			return r, err
 		}
 	}
@@ -243,7 +247,7 @@ func (p performer) deleteComment(ctx context.Context) (disclosure.Receipt, error
 		return disclosure.Receipt{}, nil
 	case err != nil:
 		return disclosure.Receipt{}, err
-	case p.e.Expect == nil || c.GetBody() != p.e.Expect.Body.Reveal():
+	case p.e.Expect == nil || mark.Lines(c.GetBody()) != mark.Lines(p.e.Expect.Body.Reveal()):
 		return disclosure.Receipt{}, ErrChanged
 	}
 	err = p.send(ctx, p.inst, urgent, http.MethodDelete, in(p.e.Repo.Owner, p.e.Repo.Name, "issues", "comments", strconv.FormatInt(p.e.Comment, 10)), nil, nil)

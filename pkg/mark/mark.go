@@ -36,6 +36,17 @@ func Wrap(text, mark string) string {
 // it may have come with a stranger's text that we quoted, and the readable marks can be guessed.
 func Has(text, mark string) bool { return strings.HasSuffix(strings.TrimSpace(text), mark) }
 
+// Stands reports whether the mark is a line of the text. It is for texts without a stranger's words, to which
+// people may have added some of theirs.
+func Stands(text, mark string) bool {
+	for line := range strings.Lines(text) {
+		if strings.TrimSpace(line) == mark {
+			return true
+		}
+	}
+	return false
+}
+
 // Block encloses a part of a text that is replaced or taken out as a whole later.
 func Block(key, text string) string {
 	return open(key) + "\n" + strings.Trim(text, "\n") + "\n" + shut(key)
@@ -63,8 +74,10 @@ func Remove(text, key string) (removed string, ok bool) {
 	return strings.TrimSuffix(before, "\n\n") + after, true
 }
 
-// around takes the last block of that key: ours stands behind any text that we quoted.
+// around takes the last block of that key: ours stands behind any text that we quoted. Who saves a text in a
+// browser saves it with the line ends of mail.
 func around(text, key string) (before, after string, ok bool) {
+	text = Lines(text)
 	i := strings.LastIndex(text, open(key)+"\n")
 	if i < 0 {
 		return "", "", false
@@ -72,6 +85,9 @@ func around(text, key string) (before, after string, ok bool) {
 	_, after, ok = strings.Cut(text[i:], "\n"+shut(key))
 	return text[:i], after, ok
 }
+
+// Lines is a text with line ends as we write them.
+func Lines(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }
 
 func open(key string) string { return "<!-- heed:" + key + " -->" }
 func shut(key string) string { return "<!-- /heed:" + key + " -->" }

@@ -111,16 +111,57 @@ func (r Rule) after(start time.Time, percent int, lost time.Duration) time.Time 
 	if n := r.Within.BusinessDays; n > 0 {
 		within = time.Duration(n) * (r.Calendar.To - r.Calendar.From)
 	}
-	due := r.Calendar.business().AddWorkHours(start.In(r.Calendar.location()), within/100*time.Duration(percent)+lost)
+	left := within/100*time.Duration(percent) + lost
+	due := start
+	r.Calendar.working(start, func(from, to time.Time) (more bool) {
+		due = from.Add(min(left, to.Sub(from)))
+		left -= to.Sub(from)
+		return left > 0
+	})
 	return due.Round(time.Millisecond).UTC()
 }
 
 // between is how much time counted between two moments.
-func (c Calendar) between(from, to time.Time) time.Duration {
+func (c Calendar) between(from, to time.Time) (sum time.Duration) {
 	if c.Always() {
 		return to.Sub(from)
 	}
-	return c.business().WorkHoursInRange(from.In(c.location()), to.In(c.location())).Round(time.Millisecond)
+	c.working(from, func(a, b time.Time) (more bool) {
+		if a.Before(to) {
+			sum += earlier(b, to).Sub(a)
+		}
+		return b.Before(to)
+	})
+	return sum.Round(time.Millisecond)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// mostDays is where the search for working hours ends: no promise takes that long.
+const mostDays = 200 * 366
+
+// working gives the working hours from a moment on, day after day, until f has enough of them. It goes by
+// dates: on two days of the year a day does not have 24 hours.
+func (c Calendar) working(start time.Time, f func(from, to time.Time) (more bool)) {
+	loc, days := c.location(), c.business()
+	year, month, day := start.In(loc).Date()
+	for i := range mostDays {
+		at := func(sinceMidnight time.Duration) time.Time {
+			return time.Date(year, month, day+i, 0, 0, 0, int(sinceMidnight), loc)
+		}
+		from, to := at(c.From), at(c.To)
+		if from.Before(start) {
+			from = start
+		}
+		if days.IsWorkday(at(12*time.Hour)) && from.Before(to) && !f(from, to) {
+			return
+		}
+	}
 }
 
 func (c Calendar) location() *time.Location {
@@ -131,14 +172,12 @@ func (c Calendar) location() *time.Location {
 	return loc
 }
 
-// business builds the calendar of working hours.
+// business builds the calendar of working days.
 func (c Calendar) business() *cal.BusinessCalendar {
 	b := cal.NewBusinessCalendar()
 	for d := time.Sunday; d <= time.Saturday; d++ {
 		b.SetWorkday(d, slices.Contains(c.Days, d))
 	}
-	// A day that ends with the next one's beginning would be taken for one that never ends.
-	b.SetWorkHours(c.From, min(c.To, 24*time.Hour-time.Nanosecond))
 	b.AddHoliday(holidays(c.Holidays)...)
 	return b
 }

@@ -165,7 +165,7 @@ func (tx *Tx) Save(ctx context.Context, c disclosure.Case, lines []disclosure.Li
 		return fmt.Errorf("save case %d: %w", c.ID, err)
 	}
 	for _, ref := range c.Refs() {
-		if _, err := tx.ExecContext(ctx, `insert into case_ref(ref, case_id) values(?, ?) on conflict(ref) do nothing`, string(ref), c.ID); err != nil {
+		if _, err := tx.ExecContext(ctx, `insert into case_ref(ref, case_id) values(?, ?) on conflict(ref) do update set case_id = excluded.case_id where case_ref.ref like 'held/%'`, string(ref), c.ID); err != nil {
 			return fmt.Errorf("save case %d: %w", c.ID, err)
 		}
 	}

@@ -268,3 +268,14 @@ func TestNextOnlyGoesForward(t *testing.T) {
 		}
 	})
 }
+
+// On the day on which clocks are set forward an hour is missing, and no whole day is.
+func TestDayThatIsAnHourShort(t *testing.T) {
+	t.Parallel()
+	every := promise.Calendar{Name: "all", Days: []time.Weekday{0, 1, 2, 3, 4, 5, 6}, To: 24 * time.Hour, Timezone: "Europe/Berlin"}
+	start := time.Date(2026, 3, 27, 10, 0, 0, 0, time.UTC)
+	k := promise.Clock{Rule: promise.Rule{Within: promise.Span{Duration: 120 * time.Hour}, Calendar: every}, Start: start}
+	if due, want := k.Due(), start.Add(120*time.Hour); !due.Equal(want) {
+		t.Errorf("due %s, want %s", due, want)
+	}
+}

@@ -48,6 +48,18 @@ func (p program) keys(ctx context.Context, c command, args []string) error {
 	ours := path != "" && !store.Postgres(settings.Database)
 	switch {
 	case ours:
+		lock, err := store.LockFile(path + ".lock")
+		if err != nil {
+			return fmt.Errorf("the keys in %s are being rotated already: %w", path, err)
+		}
+		defer lock.Close()
+		// Who waited for the lock must not put back what he had read before.
+		if old, err = source(); err != nil {
+			return err
+		}
+		if err := fits(ctx, settings); err != nil {
+			return err
+		}
 		if err := app.WriteKeys(path, append([][]byte{app.NewKey()}, old...)...); err != nil {
 			return err
 		}
@@ -72,6 +84,19 @@ func (p program) keys(ctx context.Context, c command, args []string) error {
 	return err
 }
 
+// fits reports whether the keys are those of the database, before any of them is touched.
+func fits(ctx context.Context, settings config.Server) error {
+	st, err := openStore(ctx, settings)
+	if err != nil {
+		return err
+	}
+	secret, err := st.Get(ctx, "secret")
+	if err == nil && secret == "" {
+		err = errors.New("no App ever worked with this database")
+	}
+	return errors.Join(err, st.Close())
+}
+
 // byHand is how keys are rotated that stand in the settings of several processes.
 const byHand = `the keys stand in the settings, which only you can change. In three steps nobody meets a key he does not know:
 1. make a new key (openssl rand -base64 32), put it behind the old one in HEED_DATA_KEY (OLD,NEW) and restart every replica;
@@ -83,7 +108,7 @@ const learning = 2 * store.Dead
 
 // reseal waits until every running process uses the first key, and then encrypts everything with it.
 func (p program) reseal(ctx context.Context, settings config.Server) (err error) {
-	st, err := app.OpenStore(ctx, settings)
+	st, err := openStore(ctx, settings)
 	if err != nil {
 		return err
 	}

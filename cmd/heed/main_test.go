@@ -81,6 +81,8 @@ func open(ts *testscript.TestScript, path string) *store.Store {
 // laid aside.
 func database(ts *testscript.TestScript, _ bool, args []string) {
 	st, now := open(ts, args[0]), time.Now()
+	_, err := st.Secret(context.Background(), now) // as the App does when it starts
+	ts.Check(err)
 	if len(args) > 1 {
 		ts.Check(st.Write(context.Background(), now, func(tx *store.Tx) error { return fill(tx, now) }))
 	}

@@ -78,11 +78,19 @@ func NewKey() []byte {
 	return key
 }
 
-// WriteKeys puts keys in the place of those in a file, in one step.
+// WriteKeys puts keys in the place of those in a file, in one step. The file keeps its owner and who may
+// read it: whoever could read the old keys needs the new ones.
 func WriteKeys(path string, keys ...[]byte) error {
+	old, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("data key: %w", err)
+	}
 	fresh := path + ".new"
 	if err := writeKeys(fresh, os.O_TRUNC, keys...); err != nil {
 		return err
+	}
+	if err := errors.Join(keepOwner(fresh, old), os.Chmod(fresh, old.Mode().Perm())); err != nil {
+		return fmt.Errorf("data key: %w", errors.Join(err, os.Remove(fresh)))
 	}
 	if err := os.Rename(fresh, path); err != nil {
 		return fmt.Errorf("data key: %w", errors.Join(err, os.Remove(fresh)))

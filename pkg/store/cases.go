@@ -153,6 +153,18 @@ func (tx *Tx) NewCase(ctx context.Context) (int64, error) {
 	return id, nil
 }
 
+// SkipCases passes over n numbers of cases, with a closed case behind them that says so.
+func (s *Store) SkipCases(ctx context.Context, now time.Time, n int) error {
+	return s.Write(ctx, now, func(tx *Tx) error {
+		c := disclosure.Case{Kind: disclosure.Errand, State: disclosure.Closed, Outcome: disclosure.Told, Opened: now.UTC()}
+		err := tx.QueryRowContext(ctx, `insert into cases(id, repo_id, repo, kind, state, opened, installation, body) select coalesce(max(id), 0) + ?, 0, '', '', '', 0, 0, ? from cases returning id`, n, []byte{}).Scan(&c.ID)
+		if err != nil {
+			return fmt.Errorf("pass over cases: %w", err)
+		}
+		return tx.Save(ctx, c, []disclosure.Line{{At: now.UTC(), Text: fmt.Sprintf("restored from a backup; %d numbers of cases were passed over", n)}}, nil)
+	})
+}
+
 // Save writes one thought down: the case, its names, what happened, and what is to be done about
 // it, with the job that will do it.
 func (tx *Tx) Save(ctx context.Context, c disclosure.Case, lines []disclosure.Line, effects []disclosure.Effect) error {

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// lockFile takes a lock that the kernel gives back when the process dies, however it dies.
-func lockFile(path string) (io.Closer, error) {
+// LockFile takes a lock that the kernel gives back when the process dies, however it dies.
+func LockFile(path string) (io.Closer, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the operator names it
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -14,11 +15,10 @@ const (
 )
 
 // Beat says that a process lives and which data key it uses, and how many processes live. What it
-// reads is encrypted with the newest key, so that this process learns of it.
+// reads is encrypted with the newest key, so that this process learns of it; one that cannot lives all the
+// same, and what it still encrypts with the old key must not become unreadable.
 func (s *Store) Beat(ctx context.Context, name string, now time.Time) (live int, err error) {
-	if _, err := s.Get(ctx, keySetting); err != nil {
-		return 0, fmt.Errorf("beat: %w", err)
-	}
+	_, unknown := s.Get(ctx, keySetting)
 	err = s.Write(ctx, now, func(tx *Tx) error {
 		_, err := tx.ExecContext(ctx, `insert into replica(name, seen, key_id) values(?, ?, ?) on conflict(name) do update set seen = excluded.seen, key_id = excluded.key_id`,
 			name, micros(now), int64(s.seal.uses()))
@@ -30,7 +30,7 @@ func (s *Store) Beat(ctx context.Context, name string, now time.Time) (live int,
 		}
 		return tx.QueryRowContext(ctx, `select count(*) from replica where seen > ?`, micros(now.Add(-Dead))).Scan(&live)
 	})
-	if err != nil {
+	if err = errors.Join(unknown, err); err != nil {
 		return 0, fmt.Errorf("beat: %w", err)
 	}
 	return live, nil

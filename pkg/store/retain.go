@@ -27,7 +27,7 @@ func (s *Store) Forget(ctx context.Context, now time.Time) (total int64, err err
 			return total, fmt.Errorf("forget deliveries: %w", err)
 		}
 		// done is cleared with the body: there is nothing left to forget.
-		emptied, err := s.change(ctx, now, `update delivery set body = ?, done = null where seq in (select seq from delivery where done < ? order by done limit ?)`, []byte{}, micros(now.Add(-Retention)), portion)
+		emptied, err := s.change(ctx, now, `update delivery set body = ?, done = null where seq in (select seq from delivery where done < ? and event like 'heed.%' order by done limit ?)`, []byte{}, micros(now.Add(-Retention)), portion)
 		if err != nil {
 			return total, fmt.Errorf("forget deliveries: %w", err)
 		}

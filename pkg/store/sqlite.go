@@ -154,7 +154,7 @@ func (d *embedded) queue(config *river.Config) (Queue, error) {
 // there is but one is seen to first, by a lock that lasts until close or death.
 func (d *embedded) revive(ctx context.Context) (int64, error) {
 	if d.lock == nil {
-		lock, err := lockFile(d.path + ".lock")
+		lock, err := LockFile(d.path + ".lock")
 		if err != nil {
 			return 0, fmt.Errorf("another process works on %s: %w", d.path, err)
 		}
@@ -186,10 +186,22 @@ func (d *embedded) backup(ctx context.Context, path string) error {
 	if _, err := os.Lstat(path); err == nil {
 		return fmt.Errorf("back up: %s exists already", path)
 	}
-	if _, err := d.writer.ExecContext(ctx, `vacuum into ?`, path); err != nil {
-		return fmt.Errorf("back up to %s: %w", path, err)
+	// SQLite writes into an empty file too, and so nobody else can ever read it.
+	part, err := os.OpenFile(filepath.Clean(path+".part"), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("back up: %w", err)
 	}
-	return os.Chmod(path, 0o600)
+	defer part.Close()
+	if _, err = d.writer.ExecContext(ctx, `vacuum into ?`, part.Name()); err == nil {
+		err = part.Sync()
+	}
+	if err == nil {
+		err = os.Rename(part.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("back up to %s: %w", path, errors.Join(err, os.Remove(part.Name())))
+	}
+	return nil
 }
 
 func (d *embedded) file() string { return d.path }

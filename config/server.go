@@ -261,7 +261,7 @@ type fileValue struct {
 // is a secret in a file of its own.
 func (row setting) value(flags map[string]string, getenv func(string) string, file map[string]fileValue, path string) (v, where, from string, err error) {
 	if v, ok := flags[row.flag]; ok {
-		return v, "--" + row.flag, "", nil
+		return v, "--" + row.flag, "", given(v)
 	}
 	if v := getenv(row.env); v != "" {
 		return v, row.env, "", nil
@@ -271,13 +271,21 @@ func (row setting) value(flags map[string]string, getenv func(string) string, fi
 		return strings.TrimSpace(string(b)), row.env + "_FILE", name, err
 	}
 	if v, ok := file[row.flag]; ok {
-		return v.text, fmt.Sprintf("%s:%d: %s", path, v.line, row.flag), "", nil
+		return v.text, fmt.Sprintf("%s:%d: %s", path, v.line, row.flag), "", given(v.text)
 	}
 	if v, ok := file[row.flag+"-file"]; ok && row.secret {
 		b, err := os.ReadFile(v.text)
 		return strings.TrimSpace(string(b)), fmt.Sprintf("%s:%d: %s-file", path, v.line, row.flag), v.text, err
 	}
 	return row.fallback, row.env, "", nil
+}
+
+// given: who names a setting and gives it nothing has a variable that is empty, and did not mean "none".
+func given(v string) error {
+	if v == "" {
+		return errors.New("wants a value; who has none leaves it out")
+	}
+	return nil
 }
 
 // readFile reads the settings file: flat keys, each known, each once.

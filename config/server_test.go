@@ -42,6 +42,7 @@ func TestLoadMistakes(t *testing.T) {
 		{"bad value", "log: loud\n", nil, ":1: log: want text or json"},
 		{"nested", "log:\n  a: b\n", nil, ":1: log wants a single value"},
 		{"no value", "listen: 127.0.0.1:1\nwebhook-secret:   # filled in later\n", nil, ":2: webhook-secret wants a single value"},
+		{"empty", "sweep-every: \"\"\n", nil, ":1: sweep-every: wants a value"},
 		{"null", "webhook-secret: ~\n", nil, ":1: webhook-secret wants a single value"},
 		{"tag", "webhook-secret: !!str 0123\n", nil, ":1: webhook-secret wants a single value"},
 		{"not a map", "- a\n", nil, ":1: want lines"},

@@ -149,7 +149,11 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	}
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	return srv.Shutdown(stopping)
+	err := srv.Shutdown(stopping)
+	if errors.Is(err, context.DeadlineExceeded) { // somebody never finishes what he sends, and cannot keep us
+		err = srv.Close()
+	}
+	return err
 }
 
 // NewHub makes the one who speaks to GitHub, as the settings say. bans may be nil; observe is told of every call.

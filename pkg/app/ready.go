@@ -17,6 +17,9 @@ import (
 // calls.
 const readyAge = 5 * time.Second
 
+// readyLimit is how long a look at GitHub and the database may take.
+const readyLimit = 8 * time.Second
+
 // readiness answers GET /readyz: 503 and what is wrong, or 200.
 type readiness struct {
 	app *App
@@ -52,7 +55,9 @@ func (a *App) notes() []string {
 
 // wrong lists what keeps the App from doing its work.
 func (r *readiness) wrong(ctx context.Context) []string {
-	ctx = context.WithoutCancel(ctx) // whoever hangs up must not decide what others are told
+	// Whoever hangs up must not decide what others are told, and a database that hangs is told too.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyLimit)
+	defer cancel()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if now := r.app.now(); r.at.IsZero() || now.Sub(r.at) > readyAge {

@@ -22,6 +22,7 @@ import (
 // tokens in 3 levels, the bounds are far above that and far below what hurts.
 const (
 	maxBytes    = 256 << 10
+	maxLines    = 4000 // the library takes the square of the empty ones in a text
 	maxTokens   = 30_000
 	maxNesting  = 32
 	maxMistakes = 50
@@ -119,6 +120,10 @@ func (r *reader) sorted() []Mistake {
 func (r *reader) open(data []byte) (root ast.Node, ok bool) {
 	if len(data) > maxBytes {
 		r.say(nil, fmt.Sprintf("the file has %d KiB, at most %d are read", len(data)>>10, maxBytes>>10), "shorten it")
+		return nil, false
+	}
+	if n := bytes.Count(data, []byte("\n")) + bytes.Count(data, []byte("\r")); n > maxLines {
+		r.say(nil, fmt.Sprintf("the file has %d lines, at most %d are read", n, maxLines), "shorten it")
 		return nil, false
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))

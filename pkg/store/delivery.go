@@ -42,7 +42,7 @@ const (
 // NewDeliveries puts what came in since into a group, and returns what of it is not thought about yet
 // and due.
 func (s *Store) NewDeliveries(ctx context.Context, grp string, now time.Time) ([]Delivery, error) {
-	if err := s.Write(ctx, now, func(tx *Tx) error { return tx.open(ctx, grp) }); err != nil {
+	if err := s.Write(ctx, now, func(tx *Tx) error { _, err := tx.open(ctx, grp); return err }); err != nil {
 		s.base.forget()
 		return nil, err
 	}
@@ -56,6 +56,7 @@ func (s *Store) NewDeliveries(ctx context.Context, grp string, now time.Time) ([
 	var (
 		out     []Delivery
 		damaged []int64
+		locked  error
 	)
 	for rows.Next() {
 		var (
@@ -68,16 +69,22 @@ func (s *Store) NewDeliveries(ctx context.Context, grp string, now time.Time) ([
 		}
 		d.Received = fromMicros(received)
 		switch d.Body, err = s.seal.open(sealed, "delivery/"+d.GUID); {
-		case errors.Is(err, ErrKey): // it may come yet
-			return nil, err
+		case errors.Is(err, ErrKey): // the key may come yet: it is looked for again, and stops no other
+			locked = err
 		case err != nil:
 			damaged = append(damaged, d.Seq)
 		default:
 			out = append(out, d)
 		}
 	}
-	if err := rows.Err(); err != nil || len(damaged) == 0 {
-		return out, err
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	if len(out) == 0 && locked != nil {
+		return nil, locked
+	}
+	if len(damaged) == 0 {
+		return out, nil
 	}
 	// One that nobody can read any more must not keep the others from being read.
 	return out, s.Write(ctx, now, func(tx *Tx) (err error) {

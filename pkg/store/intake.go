@@ -157,31 +157,31 @@ func thinking(group string) (ThinkArgs, river.InsertOpts) {
 	return ThinkArgs{Group: group}, river.InsertOpts{Queue: QueueThink, Priority: prioUrgent}
 }
 
-// open puts what came in into its place, as deliveries of a group. What is too much for one job it
-// leaves to another.
-func (tx *Tx) open(ctx context.Context, group string) error {
+// open puts what came in into its place, as deliveries of a group, and says which rows of the intake these
+// were. What is too much for one job it leaves to another.
+func (tx *Tx) open(ctx context.Context, group string) (taken []int64, err error) {
 	if err := tx.store.base.begun(ctx, tx); err != nil {
-		return fmt.Errorf("begin a job: %w", err)
+		return nil, fmt.Errorf("begin a job: %w", err)
 	}
 	rows, taken, err := tx.takeOut(ctx)
 	if err != nil || len(taken) == 0 {
-		return err
+		return nil, err
 	}
 	if len(rows) > 0 {
 		if err := tx.store.base.place(ctx, tx, rows, group); err != nil {
-			return fmt.Errorf("place deliveries: %w", err)
+			return nil, fmt.Errorf("place deliveries: %w", err)
 		}
 	}
 	for _, seq := range taken {
 		if _, err := tx.ExecContext(ctx, `delete from intake where seq = ?`, seq); err != nil {
-			return fmt.Errorf("place deliveries: %w", err)
+			return nil, fmt.Errorf("place deliveries: %w", err)
 		}
 	}
 	var more int
 	if err := tx.QueryRowContext(ctx, `select count(*) from (select 1 from intake limit 1) x`).Scan(&more); err != nil || more == 0 {
-		return err
+		return taken, err
 	}
-	return tx.ask(ctx, fmt.Sprintf("after-%d", taken[len(taken)-1]))
+	return taken, tx.ask(ctx, fmt.Sprintf("after-%d", taken[len(taken)-1]))
 }
 
 // takeOut reads as much of the intake as one job may have: the newest commit, which may be a leak that just

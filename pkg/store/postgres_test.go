@@ -412,7 +412,7 @@ func TestAJobWaitsForWhoCountsOnIt(t *testing.T) {
 	}
 	found := make(chan bool)
 	write(t, s, now, func(tx *Tx) error {
-		if err := tx.open(t.Context(), "first"); err != nil {
+		if _, err := tx.open(t.Context(), "first"); err != nil {
 			return err
 		}
 		go func() {

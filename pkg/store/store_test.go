@@ -129,6 +129,9 @@ func Exercise(t *testing.T, open func(t *testing.T) *Store) {
 		{"a failed effect is due when it may be tried again", dueEffects},
 		{"one at a time is alone", alone},
 		{"what is done with is forgotten after its time", forgetting},
+		{"what is done with is forgotten, however much it is", forgettingMuch},
+		{"one value that nobody can read stops no other", unreadable},
+		{"numbers of cases are passed over", skipping},
 		{"the texts of a closed case are erased in time", erasing},
 		{"keys are rotated while others work", rotating},
 		{"who keeps his lane has it", keeping},
@@ -893,6 +896,93 @@ func forgetting(t *testing.T, open func(*testing.T) *Store) {
 	}
 	if n, err := s.Reseal(t.Context(), now); n != 0 || err != nil {
 		t.Errorf("%d values encrypted anew with the same key, %v", n, err)
+	}
+}
+
+func forgettingMuch(t *testing.T, open func(*testing.T) *Store) {
+	s := open(t)
+	var ds []Delivery
+	for i := range 3*portion + 1 {
+		ds = append(ds, delivery(fmt.Sprint("d", i)))
+	}
+	accept(t, s, ds...)
+	thinkAll(t, s)
+	write(t, s, now, func(tx *Tx) error {
+		_, err := tx.ExecContext(t.Context(), `update delivery set state = 1, done = ?`, micros(now))
+		return err
+	})
+	n, err := s.Forget(t.Context(), now.Add(Retention+time.Hour))
+	if left := count(t, s, "select count(*) from delivery"); n != 3*portion+1 || left != 0 || err != nil {
+		t.Errorf("%d forgotten, %d left, %v", n, left, err)
+	}
+}
+
+// A value is damaged, or sealed with a key that is not there: the others are given out and encrypted anew.
+func unreadable(t *testing.T, open func(*testing.T) *Store) {
+	s := open(t)
+	placed(t, s, delivery("a"), delivery("b"), delivery("c"))
+	write(t, s, now, func(tx *Tx) error {
+		foreign, err := sealer1(t, 5).seal([]byte("x"), "delivery/b")
+		if err == nil {
+			_, err = tx.ExecContext(t.Context(), `update delivery set body = ? where guid = 'b'`, foreign)
+		}
+		return err
+	})
+	if ds, err := s.NewDeliveries(t.Context(), "a", now); len(ds) != 2 || err != nil {
+		t.Errorf("%d deliveries beside one without a key, %v", len(ds), err)
+	}
+	stranger := &Store{base: s.base, read: s.read, commits: s.commits, seal: sealer1(t, 5)}
+	stranger.scratch.New = s.scratch.New
+	accept(t, stranger, delivery("lost"))
+	accept(t, s, delivery("d"))
+	rotator := &Store{base: s.base, read: s.read}
+	var err error
+	if rotator.seal, err = newSealer(func() ([][]byte, error) { return [][]byte{bytes.Repeat([]byte{9}, 32), key()}, nil }); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := rotator.Reseal(t.Context(), now); n != 2 || err != nil { // a and c; d found its place with the new key
+		t.Errorf("%d values encrypted anew, %v", n, err)
+	}
+	if n := count(t, s, "select count(*) from intake"); n != 1 {
+		t.Errorf("%d rows in the intake", n)
+	}
+	// A process that cannot learn of the new key lives all the same, and is waited for.
+	s.seal.keys = OneKey(key())
+	if err := rotator.Announce(t.Context(), now); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Beat(t.Context(), "deaf", now); !errors.Is(err, ErrKey) {
+		t.Errorf("it does not say that it cannot read: %v", err)
+	}
+	if n, err := rotator.Behind(t.Context(), now); n != 1 || err != nil {
+		t.Errorf("%d are behind, %v", n, err)
+	}
+}
+
+// sealer1 is one with a key of so many n.
+func sealer1(t *testing.T, n byte) *sealer {
+	t.Helper()
+	s, err := newSealer(OneKey(bytes.Repeat([]byte{n}, 32)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func skipping(t *testing.T, open func(*testing.T) *Store) {
+	s := open(t)
+	last := opened(t, s)
+	if s.base.file() == "" {
+		return // another database has its own backups, and numbers
+	}
+	if err := s.SkipCases(t.Context(), now, 1000); err != nil {
+		t.Fatal(err)
+	}
+	if next := opened(t, s); next.ID <= last.ID+1000 {
+		t.Errorf("case %d after %d", next.ID, last.ID)
+	}
+	if cs, err := s.Cases(t.Context(), true); len(cs) != 3 || err != nil {
+		t.Errorf("%d cases, %v", len(cs), err)
 	}
 }
 

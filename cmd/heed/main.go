@@ -53,7 +53,7 @@ func commands() []command {
 		{"policy", "check FILE… | schema", "find the mistakes in policy files; print their JSON Schema", program.policy},
 		{"detect", "[flags] [FILE]", "read an issue and say whether it is a security report", program.detect},
 		{"cases", "[flags] [list | show ID]", "show the queue, or the history of one case", program.cases},
-		{"work", "[flags] [list | retry ID | drop ID]", "show what was laid aside; have it tried again, or drop it", program.work},
+		{"work", "[flags] [list | retry ID | approve ID | drop ID]", "show what was laid aside; have it done, or drop it", program.work},
 		{"backup", "[flags] FILE", "copy the database while the App runs", program.backup},
 		{"restore", "[flags] FILE", "put a copy back", program.restore},
 		{"keys", "[flags] rotate", "encrypt everything with a new data key while the App runs", program.keys},

@@ -30,8 +30,10 @@ func (p program) work(ctx context.Context, c command, args []string) error {
 		do = p.change(words[1], "is tried again", (*store.Store).RetryWork)
 	case len(words) == 2 && words[0] == "drop":
 		do = p.change(words[1], "is dropped", (*store.Store).DropWork)
+	case len(words) == 2 && words[0] == "approve":
+		do = p.change(words[1], "is approved", (*store.Store).ApproveWork)
 	default:
-		return c.misused("want list, retry ID or drop ID")
+		return c.misused("want list, retry ID, approve ID or drop ID")
 	}
 	return p.withStore(ctx, given, do)
 }
@@ -72,7 +74,7 @@ func (p program) aside(ctx context.Context, st *store.Store) error {
 	if len(held) == 0 {
 		return nil
 	}
-	fmt.Fprint(p.out, "\nNever tried, because the policy's mode is not \"act\":\n")
+	fmt.Fprint(p.out, "\nNever tried, because the policy's mode is not \"act\"; what waits for approval is done after heed work approve ID:\n")
 	return workTable(p.out, held)
 }
 

@@ -352,7 +352,7 @@ func operator(ts *testscript.TestScript, _ bool, args []string) {
 	if i < 0 {
 		ts.Fatalf("no %s lies aside", args[1])
 	}
-	do := map[string]func(context.Context, time.Time, string) error{"retries": w.app.Store.RetryWork, "drops": w.app.Store.DropWork}[args[0]]
+	do := map[string]func(context.Context, time.Time, string) error{"retries": w.app.Store.RetryWork, "approves": w.app.Store.ApproveWork, "drops": w.app.Store.DropWork}[args[0]]
 	ts.Check(w.alive(func() error { return do(ctx, w.now, all[i].ID) }))
 	ts.Check(w.settle())
 }

@@ -169,7 +169,7 @@ func (e *Engine) write(ctx context.Context, tx *store.Tx, before disclosure.Case
 	if mode == policy.Act || mode == "" {
 		return nil
 	}
-	reason := map[policy.Mode]string{policy.DryRun: "dry run: not done", policy.Approve: "waits for approval"}[mode]
+	reason := map[policy.Mode]string{policy.DryRun: "dry run: not done", policy.Approve: store.ForApproval}[mode]
 	for _, f := range d.Effects {
 		if _, err := tx.ParkEffect(ctx, f.Key, reason); err != nil {
 			return err

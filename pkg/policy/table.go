@@ -28,7 +28,7 @@ func table(d *draft) value {
 		field{"notify", "Channels besides GitHub; they never carry report text.", records(d.channel), false},
 		field{"wording", "Own texts: name to path in the repository.", d.wording(), false},
 		field{"approvals", "Different maintainers needed for publish and make-public.", integer(1, 100, to(&p.Approvals)), false},
-		field{"mode", "act, approve (every outward action waits for a click) or dry-run.", choice("mode", to(&p.Mode), Act, Approve, DryRun), false},
+		field{"mode", "act, approve (every outward action waits for heed work approve) or dry-run.", choice("mode", to(&p.Mode), Act, Approve, DryRun), false},
 		field{"retain", "How long closed cases are kept; left out: for good.", duration(to(&p.Retain)), false},
 	)
 }

@@ -93,17 +93,49 @@ func (s *Store) RetryWork(ctx context.Context, now time.Time, id string) error {
 		if err != nil {
 			return err
 		}
-		if err := tx.mayRetry(ctx, id, a); err != nil {
-			return err
+		if a.attempts == 0 {
+			return Refusal(fmt.Sprintf("%s did not fail: the policy's mode keeps it (%s), and that counts for a case as long as it lives", id, a.reason))
 		}
-		if err := tx.changed(ctx, id, `update effect set state = 0, attempts = 0, next_at = ?, finished = null, reason = '' where id = ? and state = 2`, micros(now), n); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `update cases set act_at = ? where id = ?`, micros(now), a.caseID); err != nil {
-			return err
-		}
-		return tx.note(ctx, a.caseID, "has "+a.name+" tried again")
+		return tx.release(ctx, id, a, "has "+a.name+" tried again")
 	})
+}
+
+// ForApproval is why an effect lies aside that waits for an operator's word.
+const ForApproval = "waits for approval"
+
+// ApproveWork has done what waits for approval. ErrNotFound: there is no such work.
+func (s *Store) ApproveWork(ctx context.Context, now time.Time, id string) error {
+	return s.Write(ctx, now, func(tx *Tx) error {
+		letter, n, err := parseWork(id)
+		if err != nil {
+			return err
+		}
+		if letter == "d" {
+			return Refusal(id + " does not wait for approval")
+		}
+		a, err := tx.aside(ctx, id, n)
+		if err != nil {
+			return err
+		}
+		if a.attempts != 0 || a.reason != ForApproval {
+			return Refusal(fmt.Sprintf("%s does not wait for approval (%s)", id, a.reason))
+		}
+		return tx.release(ctx, id, a, "approved "+a.name)
+	})
+}
+
+// release makes an effect that lies aside pending, and says so in the history of its case.
+func (tx *Tx) release(ctx context.Context, id string, a aside, note string) error {
+	if err := tx.mayRelease(ctx, id, a); err != nil {
+		return err
+	}
+	if err := tx.changed(ctx, id, `update effect set state = 0, attempts = 0, next_at = ?, finished = null, reason = '' where id = ? and state = 2`, micros(tx.Now), a.row); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `update cases set act_at = ? where id = ?`, micros(tx.Now), a.caseID); err != nil {
+		return err
+	}
+	return tx.note(ctx, a.caseID, note)
 }
 
 // DropWork ends what lies aside: nobody will do it. The reason stays to be read. ErrNotFound: there is
@@ -162,11 +194,8 @@ func (tx *Tx) aside(ctx context.Context, id string, row int64) (aside, error) {
 	return a, nil
 }
 
-// mayRetry refuses what would be wrong to do now.
-func (tx *Tx) mayRetry(ctx context.Context, id string, a aside) error {
-	if a.attempts == 0 {
-		return Refusal(fmt.Sprintf("%s did not fail: the policy's mode keeps it (%s), and that counts for a case as long as it lives", id, a.reason))
-	}
+// mayRelease refuses what would be wrong to do now.
+func (tx *Tx) mayRelease(ctx context.Context, id string, a aside) error {
 	if a.size == 0 {
 		return Refusal(id + " belongs to a case whose texts were erased: there is nothing left to do it with")
 	}

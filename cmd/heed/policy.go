@@ -39,13 +39,16 @@ func (p program) check(files []string) error {
 			found = errFound
 			continue
 		}
-		_, mistakes := policy.Parse(name, text)
+		got, mistakes := policy.Parse(name, text)
 		for _, m := range mistakes {
 			fmt.Fprintln(p.out, m)
 			found = errFound
 		}
 		if len(mistakes) == 0 {
 			fmt.Fprintln(p.out, name+": ok")
+		}
+		for _, key := range got.Idle() {
+			fmt.Fprintf(p.out, "%s: note: %s is understood, but this version of Heed does nothing with it\n", name, key)
 		}
 	}
 	return found

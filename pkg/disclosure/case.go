@@ -133,6 +133,7 @@ type Case struct {
 	StatusID     int64
 	Trouble      string
 	Mistakes     string        // PolicyTrouble: what was told
+	Listen       time.Time     // closed: the reporter's answers are heard until then
 	Look         time.Time     // when to look again at a case of which nothing is due
 	Retain       time.Duration // how long texts are kept once the case is closed; 0: for good
 	EraseAt      time.Time     // when they are erased; zero while the case is open

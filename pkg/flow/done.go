@@ -382,9 +382,9 @@ func (s *step) policyRead() {
 
 func (s *step) mistakes() string {
 	d := s.data()
-	d.Text, d.Quoted = "Until it is mended, the last good one stays in force; where there is none, the built-in one.", wording.CodeBlock(s.c.Mistakes)
+	d.Text, d.Quoted = "Until it is corrected, the last good one stays in force; where there is none, the built-in one.", wording.CodeBlock(s.c.Mistakes)
 	if s.c.Mistakes == "" {
-		return "The disclosure policy of " + s.c.Repo.String() + " is mended. Thank you."
+		return "The disclosure policy of " + s.c.Repo.String() + " is correct again. Thank you."
 	}
 	return s.words("policy-trouble", d)
 }

@@ -332,10 +332,14 @@ const review = 30 * 24 * time.Hour
 func (s *step) nextWake() time.Time {
 	if s.c.State == disclosure.Closed {
 		s.c.Look = time.Time{}
-		if s.c.History.Open {
-			return s.c.History.Next
+		next := time.Time{}
+		if s.c.Listen.After(s.now) {
+			next = s.c.Listen
 		}
-		return time.Time{}
+		if h := s.c.History; h.Open && (next.IsZero() || h.Next.Before(next)) {
+			next = h.Next
+		}
+		return next
 	}
 	if !s.c.Look.After(s.now) {
 		s.c.Look = s.now.Add(review)

@@ -163,9 +163,15 @@ func (s *step) dismissed() {
 	s.end(disclosure.Dismissed)
 }
 
+// listening is how long somebody whose report was declined is heard: they were told that they will be.
+const listening = 30 * 24 * time.Hour
+
 // end closes the case and its issues.
 func (s *step) end(o disclosure.Outcome) {
 	s.c.State, s.c.Outcome = disclosure.Closed, o
+	if o == disclosure.Declined || o == disclosure.Dismissed {
+		s.c.Listen = s.now.Add(listening)
+	}
 	s.cancel = append(s.cancel, slotReminder)
 	s.note("", "case closed: %s", o)
 	s.showStatus() // before the issue is closed, so that a reader of the mail sees why
@@ -187,9 +193,14 @@ func (s *step) advisorySaid() {
 	if s.e.At.After(s.c.CommentsSeen) {
 		s.c.CommentsSeen = s.e.At
 	}
+	reporter := strings.EqualFold(s.e.Actor.Login, s.c.Reporter)
 	switch {
+	case s.c.State == disclosure.Closed && reporter:
+		d := s.data()
+		d.Mentions = s.mentions(false)
+		s.say("objection", "objection", s.words("objection", d))
 	case s.c.State == disclosure.Closed:
-	case strings.EqualFold(s.e.Actor.Login, s.c.Reporter):
+	case reporter:
 		if !slices.ContainsFunc(s.c.Clocks, func(k promise.Clock) bool { return s.e.At.Before(k.Paused) }) { // written before the question
 			s.resume(s.c.Reporter)
 		}

@@ -248,7 +248,8 @@ func anything(t *rapid.T, c disclosure.Case, now time.Time) Event {
 
 func check(t *rapid.T, before disclosure.Case, e Event, d Decision, keys map[string]bool) {
 	c := d.Case
-	if (c.Open() || c.History.Open) == c.Wake.IsZero() {
+	listens := !c.Listen.IsZero() && c.Listen.Equal(c.Wake)
+	if (c.Open() || c.History.Open || listens) == c.Wake.IsZero() {
 		t.Fatalf("%s: state %s, next moment %s", e.Kind, c.State, c.Wake)
 	}
 	for _, f := range d.Effects {

@@ -99,7 +99,7 @@ func (s *step) laid() {
 		s.c.Tracker = disclosure.Repo{} // from here on the advisory carries what its readers may know
 		s.sayAll()
 	}
-	if e := s.e.Effect; e.Action == disclosure.CommentIssue && e.Audience == disclosure.Trackers && e.Number == s.c.TrackerIssue {
+	if e := s.e.Effect; e.Action == disclosure.CommentIssue && e.Audience == disclosure.Trackers && e.Number != s.c.ReleaseIssue {
 		s.trackerGone(e)
 	}
 	switch {
@@ -114,11 +114,22 @@ func (s *step) laid() {
 	}
 }
 
+// mostTrackers is how many issues in the tracker one case may open, one after the other.
+const mostTrackers = 3
+
 // trackerGone: the case's issue in the tracker does not take comments any more; perhaps somebody deleted it.
 // The case gets another one, and what was to be said is said there.
 func (s *step) trackerGone(e disclosure.Effect) {
+	if e.Number != s.c.TrackerIssue { // it has another one already
+		s.say("unsaid", e.Slot, e.Body)
+		return
+	}
+	if s.c.Uses["tracker"] >= mostTrackers {
+		s.c.Trouble = troubleTracker + " (" + s.e.Reason + ")"
+		return
+	}
 	s.c.TrackerIssue = 0
-	s.c.Unsaid = append(slices.Clone(s.c.Unsaid), disclosure.Unsaid{Slot: e.Slot, Text: e.Body})
+	s.say("unsaid", e.Slot, e.Body)
 	text, title := "tracker", "case "+s.caseNumber()
 	if s.c.Held {
 		text = "suspect-tracker"
@@ -343,8 +354,8 @@ func (s *step) severityClocks() {
 			k.Rule.Within = span
 		}
 	}
-	for kind, span := range within {
-		if s.c.Clock(kind) == nil {
+	for _, kind := range []promise.Kind{promise.Acknowledge, promise.Decide, promise.Update, promise.Fix} {
+		if span := within[kind]; !span.IsZero() && s.c.Clock(kind) == nil {
 			rule, _ := s.w.Policy.Promises.Rule(promise.Acknowledge)
 			rule.Kind, rule.Calendar, rule.Machine, rule.Within, rule.OnlySevere = kind, promise.Calendar{}, false, span, true
 			s.c.Clocks = append(s.c.Clocks, promise.Clock{Rule: rule, Start: s.c.Opened})

@@ -53,7 +53,7 @@ func (p program) keys(ctx context.Context, c command, args []string) error {
 			return fmt.Errorf("the keys in %s are being rotated already: %w", path, err)
 		}
 		defer lock.Close()
-		// Who waited for the lock must not put back what he had read before.
+		// Somebody may have rotated them since they were read.
 		if old, err = source(); err != nil {
 			return err
 		}

@@ -49,7 +49,7 @@ func parseLine(line string, place Place) (Command, bool) {
 	name = strings.ToLower(name)
 	w, known := find(name)
 	if !known {
-		if !named {
+		if near, d := nearest(name, place); !named && (near == "" || d > 1) {
 			return Command{}, false // somebody else's command, or a path
 		}
 		return Command{Line: line, Err: unknown(name, place)}, true
@@ -62,7 +62,7 @@ func parseLine(line string, place Place) (Command, bool) {
 	case w.Later:
 		c.Err = "`" + w.Name + "` is not available yet."
 	case len(fields) < w.Args:
-		c.Err = "`" + w.Name + "` wants: `/security " + w.Name + " " + w.Usage + "`."
+		c.Err = strings.TrimSpace("`" + w.Name + "` wants: `/security " + w.Name + " " + w.Usage + "`. " + w.Values)
 	case w.NoText && len(fields) > w.Args:
 		c.Err = fmt.Sprintf("`%s` takes nothing more: `%s`.", w.Name, strings.TrimSpace("/security "+w.Name+" "+w.Usage))
 	default:
@@ -106,7 +106,16 @@ func unknown(name string, place Place) string {
 	if name == "" {
 		return "Which command? `/security help` lists them."
 	}
-	best, dist := "", 3
+	if best, _ := nearest(name, place); best != "" {
+		return "There is no such command. Did you mean `/security " + best + "`?"
+	}
+	return "There is no such command. `/security help` lists them."
+}
+
+// nearest is the word of a place that is spelt most like one that does not exist, and how far it is; "" when
+// none is near.
+func nearest(name string, place Place) (best string, dist int) {
+	dist = 3
 	for _, w := range Words() {
 		if place == Public && !w.Public {
 			continue
@@ -115,10 +124,7 @@ func unknown(name string, place Place) string {
 			best, dist = w.Name, d
 		}
 	}
-	if best != "" {
-		return "There is no such command. Did you mean `/security " + best + "`?"
-	}
-	return "There is no such command. `/security help` lists them."
+	return best, dist
 }
 
 // distance is the Levenshtein distance, for the nearest right spelling. Words are cut at 20
@@ -153,7 +159,11 @@ func Help(place Place) string {
 		if w.Later || place == Public && !w.Public {
 			continue
 		}
-		fmt.Fprintf(&b, "| `%s` | %s |\n", strings.TrimSpace("/security "+w.Name+" "+w.Usage), w.Does)
+		does := w.Does
+		if w.Values != "" {
+			does += ". " + w.Values
+		}
+		fmt.Fprintf(&b, "| `%s` | %s |\n", strings.TrimSpace("/security "+w.Name+" "+w.Usage), does)
 	}
 	return b.String()
 }

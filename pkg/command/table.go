@@ -16,12 +16,18 @@ type Word struct {
 	Name      string
 	Usage     string // arguments, as shown in the help
 	Does      string
-	Public    bool // may be used on a public issue
-	Later     bool // known, refused with a sentence until it is built
-	Args      int  // required arguments
-	NoText    bool // takes nothing beyond its arguments
-	FreeText  bool // takes free text after its arguments
-	Effective bool // changes something: not "status" or "help"
+	Values    string // what an argument may be, as a sentence
+	Public    bool   // may be used on a public issue
+	Later     bool   // known, refused with a sentence until it is built
+	Args      int    // required arguments
+	NoText    bool   // takes nothing beyond its arguments
+	FreeText  bool   // takes free text after its arguments
+	Effective bool   // changes something: not "status" or "help"
+}
+
+// Reasons lists what a report may be declined for. Its source is section 6 of the contract.
+func Reasons() string {
+	return "`cannot-reproduce`, `documented`, `not-a-vulnerability`, `out-of-scope`, `unsupported-version`"
 }
 
 // Words is the table of all commands, in the order of the help. Its source is section 6 of the
@@ -30,7 +36,7 @@ func Words() []Word {
 	return []Word{
 		{Name: "ack", Usage: "[text]", Does: "acknowledges the report; the text goes to the reporter", FreeText: true, Effective: true},
 		{Name: "accept", Does: "accepts it as a vulnerability and opens the release checklist", NoText: true, Effective: true},
-		{Name: "decline", Usage: "REASON [text]", Does: "declines it; the text goes to the reporter", Args: 1, FreeText: true, Effective: true},
+		{Name: "decline", Usage: "REASON [text]", Does: "declines it; the text goes to the reporter", Values: "The reasons are " + Reasons() + ".", Args: 1, FreeText: true, Effective: true},
 		{Name: "duplicate", Usage: "GHSA", Does: "closes it as already reported", Args: 1, NoText: true, Later: true},
 		{Name: "need-info", Usage: "[text]", Does: "asks the reporter and pauses the promises", FreeText: true, Effective: true},
 		{Name: "resume", Does: "lets the promises run on (the reporter's next comment does it too)", NoText: true, Effective: true},

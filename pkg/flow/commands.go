@@ -194,12 +194,7 @@ func reasons() map[string]string {
 func (s *step) decline(c command.Command) string {
 	reason, ok := reasons()[strings.ToLower(c.Args[0])]
 	if !ok {
-		names := make([]string, 0, len(reasons()))
-		for n := range reasons() {
-			names = append(names, "`"+n+"`")
-		}
-		slices.Sort(names)
-		return "The reasons are " + strings.Join(names, ", ") + "."
+		return "The reasons are " + command.Reasons() + "."
 	}
 	by := s.e.Actor.Login
 	s.acknowledge(by, "closed")

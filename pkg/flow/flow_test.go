@@ -319,3 +319,16 @@ func TestEscalation(t *testing.T) {
 		t.Errorf("%d more reminders of the answer, want 6", reminders)
 	}
 }
+
+// The reasons that commands name are those that the reporter is told in words.
+func TestReasons(t *testing.T) {
+	t.Parallel()
+	var names []string
+	for name := range reasons() {
+		names = append(names, "`"+name+"`")
+	}
+	slices.Sort(names)
+	if got := strings.Join(names, ", "); got != command.Reasons() {
+		t.Errorf("words for %s, named are %s", got, command.Reasons())
+	}
+}

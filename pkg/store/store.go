@@ -140,12 +140,13 @@ func Path(rawURL string) (string, error) {
 	return path, nil
 }
 
-// redact keeps a password in a mistyped URL out of the error.
+// redact keeps a password out of an error, wherever in a mistyped URL it stands.
 func redact(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return "…"
 	}
+	u.RawQuery = ""
 	return u.Redacted()
 }
 

@@ -188,6 +188,7 @@ type step struct {
 	effects []disclosure.Effect
 	cancel  []string
 	ruling  *Ruling
+	mute    bool // what is decided is old news for the reporter
 }
 
 // note adds a line to the history. It must never hold text of a report.
@@ -239,7 +240,7 @@ func (s *step) do(name string, e disclosure.Effect) {
 // words.
 func (s *step) tell(name, text string) {
 	switch {
-	case s.c.AdvisoryState == published: // the conversation is over
+	case s.mute || s.c.AdvisoryState == published: // the conversation is over
 	case s.c.GHSA != "":
 		s.do(name, disclosure.Effect{Action: disclosure.CommentAdvisory, Audience: disclosure.Reporters, GHSA: s.c.GHSA, Body: text})
 	case s.c.Drafted: // the draft is being opened

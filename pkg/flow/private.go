@@ -78,7 +78,9 @@ func (s *step) receive() {
 		if k := s.c.Clock(promise.Decide); k != nil {
 			k.Stop(s.now)
 		}
+		s.mute = true
 		s.openRelease()
+		s.mute = false
 	}
 }
 

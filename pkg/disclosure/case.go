@@ -118,7 +118,8 @@ type Case struct {
 	Mode         string // the policy's when the case was opened
 	Tracker      Repo   // private repository of the case's issue; zero without one
 	TrackerIssue int
-	Unsaid       []Unsaid       // waits for the tracker issue to be there
+	Unsaid       []string       // what waited for the tracker issue when an older version wrote the case
+	Waiting      []Unsaid       // waits for the tracker issue to be there
 	Untold       []string       // for the reporter; waits for the draft to be there
 	Inviting     bool           // what follows the draft waits until its people were added
 	Invited      bool           // the reporter can see the draft

@@ -257,7 +257,7 @@ func (s *step) say(name, slot, text string) {
 		s.do(name, disclosure.Effect{Action: disclosure.CommentIssue, Audience: disclosure.Trackers, Slot: slot, Repo: s.c.Tracker, Number: s.c.TrackerIssue, Body: text})
 	case s.c.Tracker.ID != 0:
 		s.dropUnsaid(slot)
-		s.c.Unsaid = append(s.c.Unsaid, disclosure.Unsaid{Slot: slot, Text: text}) // the issue is being opened
+		s.c.Waiting = append(s.c.Waiting, disclosure.Unsaid{Slot: slot, Text: text}) // the issue is being opened
 	case s.c.GHSA != "" && s.c.AdvisoryState != "published":
 		s.do(name, disclosure.Effect{Action: disclosure.CommentAdvisory, Audience: disclosure.Reporters, Slot: slot, GHSA: s.c.GHSA, Body: text})
 	}
@@ -265,13 +265,16 @@ func (s *step) say(name, slot, text string) {
 
 // dropUnsaid takes back what waits to be said in a slot.
 func (s *step) dropUnsaid(slot string) {
-	s.c.Unsaid = slices.DeleteFunc(slices.Clone(s.c.Unsaid), func(u disclosure.Unsaid) bool { return slot != "" && u.Slot == slot })
+	s.c.Waiting = slices.DeleteFunc(slices.Clone(s.c.Waiting), func(u disclosure.Unsaid) bool { return slot != "" && u.Slot == slot })
 }
 
 // sayAll says what waited for the tracker.
 func (s *step) sayAll() {
-	waiting := s.c.Unsaid
-	s.c.Unsaid = nil
+	old, waiting := s.c.Unsaid, s.c.Waiting
+	s.c.Unsaid, s.c.Waiting = nil, nil
+	for _, text := range old {
+		s.say("unsaid", "", text)
+	}
 	for _, u := range waiting {
 		s.say("unsaid", u.Slot, u.Text)
 	}

@@ -56,8 +56,12 @@ func TestParse(t *testing.T) {
 		{"comment in a paragraph", "para\n    <!-- hidden\n/decline out-of-scope\n-->", Tracker, ""},
 		{"link title", "[a](b \"\n/decline out-of-scope\n\")", Tracker, ""},
 		{"alternative text", "![a\n/decline out-of-scope\nb](c)", Tracker, ""},
-		{"table", "a | b\n--|--\n/ack | c", Tracker, ""},
-		{"details", "<details>\n/decline out-of-scope\n</details>\n\n/ack", Tracker, "ack []"},
+		{"under a table", "| a | b |\n|---|---|\n| 1 | 2 |\n/security ack", Tracker, "ack []"},
+		{"under a picture", "I see it too:\n\n<img width=\"12\" src=\"https://github.com/x\" />\n/ack", Tracker, "ack []"},
+		{"details", "<details><summary>log</summary>\nx\n</details>\n/ack", Tracker, "ack []"},
+		{"code in HTML", "<div><pre>\n/decline out-of-scope\n</pre></div>", Tracker, ""},
+		{"windows", "Seen.\r\n\r\n/ack\r\n/accept\r\n", Tracker, "ack []; accept []"},
+		{"no slip of the pen", "/data\n/rate\n/pack\n/act", Tracker, ""},
 		{"after a word in bold", "/ack **thank you**, looking", Tracker, "ack [] **thank you**, looking"},
 		{"decline", "/security decline documented see the docs", Tracker, "decline [documented] see the docs"},
 		{"no reason", "/security decline", Tracker, "! `decline` wants: `/security decline REASON [text]`. The reasons are `cannot-reproduce`, `documented`, `not-a-vulnerability`, `out-of-scope`, `unsupported-version`."},
@@ -93,7 +97,7 @@ func TestHelpShowsEveryWorkingCommand(t *testing.T) {
 func BenchmarkDeep(b *testing.B) {
 	for name, body := range map[string]string{
 		"quotes": strings.Repeat(">", 65000) + "\n/ack", "brackets": strings.Repeat("[", 65000) + "\n/ack", "stars": strings.Repeat("*a_", 21000) + "\n/ack",
-		"lists": strings.Repeat("- ", 32000) + "\n/ack", "ticks": strings.Repeat("`a``", 16000) + "\n/ack", "comments": strings.Repeat("<!--", 16000) + "\n/ack",
+		"lists": strings.Repeat("- ", 32000) + "\n/ack", "ticks": strings.Repeat("`a``", 16000) + "\n/ack", "table": strings.Repeat("a|", 2000) + "\n" + strings.Repeat("-|", 2000) + "\n" + strings.Repeat("a\n", 25000) + "\n/ack", "comments": strings.Repeat("<!--", 16000) + "\n/ack",
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {

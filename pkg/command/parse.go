@@ -49,7 +49,7 @@ func parseLine(line string, place Place) (Command, bool) {
 	name = strings.ToLower(name)
 	w, known := find(name)
 	if !known {
-		if near, d := nearest(name, place); !named && (near == "" || d > 1) {
+		if near, d := nearest(name, place); !named && (len(near) < 6 || d > 1) {
 			return Command{}, false // somebody else's command, or a path
 		}
 		return Command{Line: line, Err: unknown(name, place)}, true
@@ -117,7 +117,7 @@ func unknown(name string, place Place) string {
 func nearest(name string, place Place) (best string, dist int) {
 	dist = 3
 	for _, w := range Words() {
-		if place == Public && !w.Public {
+		if w.Later || place == Public && !w.Public {
 			continue
 		}
 		if d := distance(name, w.Name); d < dist {

@@ -1,22 +1,22 @@
 package command
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
-	"github.com/yuin/goldmark/extension"
-	tables "github.com/yuin/goldmark/extension/ast"
 	"github.com/yuin/goldmark/text"
 )
 
-// markdown reads what GitHub would show, as far as it decides who speaks in a line.
+// markdown reads what GitHub would show, as far as it decides who speaks in a line. It knows no tables, which
+// take the square of a text's length.
 //
 //nolint:gochecknoglobals // immutable
-var markdown = goldmark.New(goldmark.WithExtensions(extension.Table)).Parser()
+var markdown = goldmark.DefaultParser()
 
 // prose gives the lines of a Markdown text that start with a slash and in which a person speaks to the
-// reader: none of code, quotes, tables and HTML, whose comments nobody sees. A line with such a comment in
+// reader: none of code, quotes and HTML comments. A line with such a comment in
 // it is none either: a command that was not meant is worse than one that must be written again.
 func prose(body string) (out []string) {
 	if !mayCommand(body) { // what nearly all texts are, also those of people who mean harm
@@ -58,8 +58,14 @@ func spoken(doc ast.Node, source []byte) map[int]bool {
 			if opensComment(html) {
 				return ast.WalkStop, nil // a browser hides all that follows
 			}
+			if entering && shows(n.HTMLBlockType, html) {
+				for i := range n.Lines().Len() {
+					line := n.Lines().At(i)
+					starts[line.TrimLeftSpace(source).Start] = true
+				}
+			}
 			return ast.WalkSkipChildren, nil
-		case *ast.Blockquote, *ast.CodeBlock, *ast.FencedCodeBlock, *ast.CodeSpan, *ast.Image, *ast.RawHTML, *tables.Table:
+		case *ast.Blockquote, *ast.CodeBlock, *ast.FencedCodeBlock, *ast.CodeSpan, *ast.Image, *ast.RawHTML:
 			return ast.WalkSkipChildren, nil
 		case *ast.Text:
 			if entering {
@@ -69,6 +75,14 @@ func spoken(doc ast.Node, source []byte) map[int]bool {
 		return ast.WalkContinue, nil
 	})
 	return starts
+}
+
+// shows reports whether the lines of a block of HTML are read as they stand: behind a picture, say. Where it
+// holds code or a comment none is.
+func shows(kind ast.HTMLBlockType, html string) bool {
+	html = strings.ToLower(html)
+	return (kind == ast.HTMLBlockType6 || kind == ast.HTMLBlockType7) &&
+		!slices.ContainsFunc([]string{"<!--", "<pre", "<code", "<script", "<style", "<textarea"}, func(tag string) bool { return strings.Contains(html, tag) })
 }
 
 // opensComment reports whether an HTML comment begins here and does not end.

@@ -107,6 +107,8 @@ type Case struct {
 	Moved     []string   // measures that did not succeed, as sentences for the tracker
 	Kept      []KeptText // further texts that stood open and are not on the advisory yet
 	WasClosed bool       // the issue was closed before we came
+	WasLocked bool       // and locked
+	HadLabel  bool       // and bore our label
 	History   History
 	Held      bool // maintainers were asked; nothing was done yet
 	Ruled     bool // a maintainer said that it is a report, whatever the detector thinks of it
@@ -144,6 +146,7 @@ type Case struct {
 // WithoutTexts is the case without what its reporter wrote. What happened, when and by whom stays.
 func (c Case) WithoutTexts() Case {
 	c.Title, c.Body, c.Kept = Embargoed{}, Embargoed{}, nil
+	c.Unsaid, c.Waiting, c.Untold = nil, nil, nil // they may quote it
 	c.Erased, c.EraseAt = true, time.Time{}
 	return c
 }
@@ -226,6 +229,22 @@ func (c Case) Refs() []Ref {
 		}
 	}
 	return refs
+}
+
+// Retold reports whether most words of the report stand in a text.
+func (c Case) Retold(text string) bool {
+	words := map[string]bool{}
+	for w := range strings.FieldsSeq(strings.ToLower(text)) {
+		words[w] = true
+	}
+	all, again := 0, 0
+	for w := range strings.FieldsSeq(strings.ToLower(c.Title.Reveal() + "\n" + c.Body.Reveal())) {
+		all++
+		if words[w] {
+			again++
+		}
+	}
+	return 2*again > all
 }
 
 // Open reports whether anything is still owed.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/heed-app/heed/pkg/detect"
@@ -108,7 +109,7 @@ func (e *Engine) attempt(ctx, held context.Context, a store.Attempt) error {
 	if t.Kind == hub.Refused || t.Kind == hub.Gone || t.Kind == hub.Again && a.Attempts > mostAttempts {
 		e.stats.effect(a.Action, "parked")
 		log.WarnContext(ctx, "laid aside", "reason", err)
-		return e.settle(ctx, c, a, flow.Event{Kind: flow.Laid, At: now, Effect: a.Effect, Reason: t.Error()})
+		return e.settle(ctx, c, a, flow.Event{Kind: flow.Laid, At: now, Effect: a.Effect, Reason: t.Error(), Gone: t.Status == http.StatusGone})
 	}
 	e.stats.effect(a.Action, "again")
 	until := later(now, t, a.Attempts)
@@ -233,7 +234,7 @@ func (e *Engine) reread(ctx context.Context, c disclosure.Case, a store.Attempt)
 	}
 	ev.At, ev.Actor.Login = i.GetUpdatedAt().Time, i.GetUser().GetLogin()
 	ev.Issue = flow.Issue{
-		Number: a.Number, URL: i.GetHTMLURL(), Author: i.GetUser().GetLogin(), Closed: i.GetState() == "closed",
+		Number: a.Number, URL: i.GetHTMLURL(), Author: i.GetUser().GetLogin(), Closed: i.GetState() == "closed", Locked: i.GetLocked(), Labels: hub.LabelNames(i),
 		Title: disclosure.Seal(i.GetTitle()), Body: disclosure.Seal(i.GetBody()), Created: i.GetCreatedAt().Time,
 	}
 	return ev, nil

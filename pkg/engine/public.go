@@ -108,7 +108,8 @@ func (e *Engine) readPublic(ctx context.Context, t thought, c disclosure.Case, r
 	if author.Type == "Bot" && reading != detect.ReadConfident {
 		return nil, nil // machines that answer machines never come to an end
 	}
-	if reading == detect.ReadSuspect && !c.Ruled {
+	own := c.ID != 0 && (n.Comment == nil || n.Comment.ID == c.Comment)
+	if reading == detect.ReadSuspect && !(c.Ruled && own) {
 		writer, err := e.Hub.Writer(ctx, n.Installation, n.Repo, author.Login)
 		if err != nil || writer {
 			return nil, err
@@ -178,7 +179,7 @@ func exempt(list []string, login string) bool {
 
 func issueOf(n hub.Notice) flow.Issue {
 	i := n.Issue
-	return flow.Issue{Number: i.Number, URL: i.URL, Author: i.Author.Login, Title: i.Title, Body: i.Body, Closed: i.State == "closed", Created: i.Created}
+	return flow.Issue{Number: i.Number, URL: i.URL, Author: i.Author.Login, Title: i.Title, Body: i.Body, Closed: i.State == "closed", Locked: i.Locked, Labels: i.Labels, Created: i.Created}
 }
 
 func commentOf(n hub.Notice) flow.Comment {
@@ -232,7 +233,7 @@ func (e *Engine) comment(ctx context.Context, t thought) ([]happening, error) {
 	}
 	// A comment belongs to the case of its issue, if that is a report; else it may be one itself.
 	ref := issueRef
-	if c.Kind == disclosure.PublicReport && (c.AdvisoryState == "published" || c.Outcome == disclosure.Released) {
+	if c.Kind == disclosure.PublicReport && (c.AdvisoryState == "published" || c.Outcome == disclosure.Released) && c.Retold(n.Comment.Body.Reveal()) {
 		return out, nil // it is no secret any more, and may be talked about
 	}
 	if c.Kind != disclosure.PublicReport || !c.Open() {
@@ -312,7 +313,10 @@ func (e *Engine) commanded(ctx context.Context, t thought, c disclosure.Case, re
 		if err != nil {
 			return nil, err
 		}
-		ev.Public = &flow.Issue{Number: number, Title: disclosure.Seal(i.GetTitle()), Body: disclosure.Seal(i.GetBody()), Closed: i.GetState() == "closed", Created: i.GetCreatedAt().Time}
+		ev.Public = &flow.Issue{
+			Number: number, Title: disclosure.Seal(i.GetTitle()), Body: disclosure.Seal(i.GetBody()), Created: i.GetCreatedAt().Time,
+			Closed: i.GetState() == "closed", Locked: i.GetLocked(), Labels: hub.LabelNames(i),
+		}
 	}
 	return []happening{{ref, ev, w}}, nil
 }

@@ -134,9 +134,9 @@ func (s *step) mentions(escalate bool) string {
 	return strings.Join(out, " ")
 }
 
-func (s *step) pause() {
+func (s *step) pause(at time.Time) {
 	for i := range s.c.Clocks {
-		s.c.Clocks[i].Pause(s.now)
+		s.c.Clocks[i].Pause(at)
 	}
 }
 

@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	gocvss31 "github.com/pandatix/go-cvss/31"
 	gocvss40 "github.com/pandatix/go-cvss/40"
 
 	"github.com/heed-app/heed/pkg/command"
 	"github.com/heed-app/heed/pkg/disclosure"
+	"github.com/heed-app/heed/pkg/mark"
 	"github.com/heed-app/heed/pkg/promise"
 	"github.com/heed-app/heed/pkg/wording"
 )
@@ -128,13 +130,13 @@ func (s *step) obeyOpen(name string, c command.Command) string {
 			return "There is no private conversation with the reporter in which to ask."
 		}
 		s.acknowledge(by, "command")
-		s.updated(s.now)
-		s.pause()
+		s.updated(s.asked())
+		s.pause(s.asked())
 		s.note(by, "asked the reporter; the promises pause")
 		d := s.data()
 		d.Text = c.Text
 		if s.c.PauseLimit > 0 && s.anyPaused() {
-			d.Until = wording.Time(s.now.Add(s.c.PauseLimit))
+			d.Until = wording.Time(s.asked().Add(s.c.PauseLimit))
 		}
 		s.tell("need-info", s.words("need-info", d))
 	case "resume":
@@ -156,6 +158,14 @@ func (s *step) obeyOpen(name string, c command.Command) string {
 		return s.severity(c.Args[0])
 	}
 	return ""
+}
+
+// asked is when the command was written: the reporter may have answered before it was seen.
+func (s *step) asked() time.Time {
+	if s.e.At.IsZero() || s.e.At.After(s.now) {
+		return s.now
+	}
+	return s.e.At.UTC()
 }
 
 func (s *step) anyPaused() bool {
@@ -303,9 +313,13 @@ func (s *step) confirm() string {
 		s.c.Kind = disclosure.PublicComment
 	default:
 		s.c.Kind = disclosure.PublicReport
-		notice := s.e.Public != nil && s.c.Blanks > 0 && s.e.Public.Body.Reveal() == s.c.Notice.Body.Reveal()
-		if p := s.e.Public; p != nil && !notice {
-			s.c.Title, s.c.Body, s.c.Exposed, s.c.WasClosed = p.Title, p.Body, p.Created.UTC(), p.Closed
+		p := s.e.Public
+		if p != nil {
+			s.found(*p)
+		}
+		notice := p != nil && s.c.Blanks > 0 && mark.Lines(p.Body.Reveal()) == mark.Lines(s.c.Notice.Body.Reveal())
+		if p != nil && !notice {
+			s.c.Title, s.c.Body, s.c.Exposed = p.Title, p.Body, p.Created.UTC()
 		}
 	}
 	s.rule(true)

@@ -40,12 +40,6 @@ func (s *step) landed() {
 			s.c.Trouble = r.Note
 		}
 		s.invited(r.Note == "" && len(e.People) > 0)
-	case "label":
-		if r.Note != "" { // somebody had set it before: it is not ours to take away
-			s.c.Label = ""
-		}
-	case "lock":
-		s.c.WeLocked = s.c.WeLocked && r.Note == ""
 	case "tracker":
 		s.tracked()
 	case "kept":
@@ -99,7 +93,7 @@ func (s *step) laid() {
 		s.c.Tracker = disclosure.Repo{} // from here on the advisory carries what its readers may know
 		s.sayAll()
 	}
-	if e := s.e.Effect; e.Action == disclosure.CommentIssue && e.Audience == disclosure.Trackers && e.Number != s.c.ReleaseIssue {
+	if e := s.e.Effect; e.Action == disclosure.CommentIssue && e.Audience == disclosure.Trackers && e.Number != s.c.ReleaseIssue && s.e.Gone {
 		s.trackerGone(e)
 	}
 	switch {
@@ -117,8 +111,7 @@ func (s *step) laid() {
 // mostTrackers is how many issues in the tracker one case may open, one after the other.
 const mostTrackers = 3
 
-// trackerGone: the case's issue in the tracker does not take comments any more; perhaps somebody deleted it.
-// The case gets another one, and what was to be said is said there.
+// trackerGone: somebody deleted the case's issue in the tracker. The case gets another one, and what was to be said is said there.
 func (s *step) trackerGone(e disclosure.Effect) {
 	if e.Number != s.c.TrackerIssue { // it has another one already
 		s.say("unsaid", e.Slot, e.Body)
@@ -353,6 +346,7 @@ func (s *step) severityClocks() {
 		if span := within[k.Rule.Kind]; !span.IsZero() {
 			k.Rule.Within = span
 		}
+		k.Told = min(k.Told, k.Passed(s.now)) // what was told of the shorter time will be told of the longer one
 	}
 	for _, kind := range []promise.Kind{promise.Acknowledge, promise.Decide, promise.Update, promise.Fix} {
 		if span := within[kind]; !span.IsZero() && s.c.Clock(kind) == nil {

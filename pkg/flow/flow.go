@@ -56,6 +56,7 @@ type Event struct {
 	Effect       disclosure.Effect
 	Receipt      disclosure.Receipt
 	Reason       string
+	Gone         bool // Laid: GitHub says that the thing was deleted
 	HistoryOpen  bool
 	First        bool   // a text as it was delivered: there was no case yet when it was read
 	Reread       bool   // the text changed between the decision and the act
@@ -76,6 +77,8 @@ type Issue struct {
 	Title   disclosure.Embargoed
 	Body    disclosure.Embargoed
 	Closed  bool
+	Locked  bool
+	Labels  []string
 	Created time.Time
 }
 

@@ -332,3 +332,52 @@ func TestReasons(t *testing.T) {
 		t.Errorf("words for %s, named are %s", got, command.Reasons())
 	}
 }
+
+// The reporter may answer a question before the command that asked it was seen.
+func TestAnswerBeforeTheQuestionWasSeen(t *testing.T) {
+	t.Parallel()
+	w := atHome(monday)
+	c, _ := live(w, reported(monday))
+	w.Now = monday.Add(time.Hour)
+	said := func(who string, maintainer bool, at time.Duration, words string) {
+		e := commands(command.Advisory, who, maintainer, words)
+		e.Kind, e.At = AdvisorySaid, monday.Add(at)
+		c = Step(c, e, w).Case
+	}
+	said("mia", true, 10*time.Minute, "Which version is it?\n/security need-info")
+	said("rea", false, 30*time.Minute, "1.4.0")
+	for _, k := range c.Clocks {
+		if !k.Paused.IsZero() {
+			t.Errorf("%s is paused since %s", k.Rule.Kind, k.Paused)
+		}
+	}
+}
+
+// A promise whose time became longer again is reminded of in the longer time.
+func TestLessSevereAfterAll(t *testing.T) {
+	t.Parallel()
+	w := atHome(monday)
+	c, _ := live(w, reported(monday))
+	for _, line := range []string{"/ack", "/accept", "/severity critical"} {
+		c = Step(c, commands(command.Tracker, "mia", true, line), w).Case
+	}
+	wake := func(until time.Duration) (reminded int) {
+		for ; w.Now.Before(monday.Add(until)); w.Now = w.Now.Add(12 * time.Hour) {
+			d := Step(c, Event{Kind: Woke}, w)
+			c = d.Case
+			for _, f := range d.Effects {
+				if effectName(f) == "remind" && strings.Contains(f.Body, "release with the fix") {
+					reminded++
+				}
+			}
+		}
+		return reminded
+	}
+	if n := wake(20 * 24 * time.Hour); n == 0 {
+		t.Error("nobody was reminded of a critical fix")
+	}
+	c = Step(c, commands(command.Tracker, "mia", true, "/severity low"), w).Case
+	if n := wake(100 * 24 * time.Hour); n == 0 {
+		t.Error("nobody is reminded any more")
+	}
+}

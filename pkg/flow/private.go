@@ -197,7 +197,7 @@ func (s *step) advisorySaid() {
 	}
 	reporter := strings.EqualFold(s.e.Actor.Login, s.c.Reporter)
 	switch {
-	case s.c.State == disclosure.Closed && reporter:
+	case s.c.State == disclosure.Closed && reporter && s.c.Tracker.ID != 0 && s.e.At.After(s.c.Listen.Add(-listening)):
 		d := s.data()
 		d.Mentions = s.mentions(false)
 		s.say("objection", "objection", s.words("objection", d))

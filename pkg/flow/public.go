@@ -40,25 +40,9 @@ func (s *step) issueSeen() {
 // obeyRuling: a maintainer knew better than the detector. Its doubts about that text, or about another one
 // that tells the same, count for nothing from then on.
 func (s *step) obeyRuling(text string) {
-	if s.c.Ruled && (s.e.Reading == detect.ReadSuspect || resembles(text, s.c.Title.Reveal()+"\n"+s.c.Body.Reveal())) {
+	if s.c.Ruled && (s.e.Reading == detect.ReadSuspect || s.c.Retold(text)) {
 		s.e.Reading = detect.ReadConfident
 	}
-}
-
-// resembles reports whether most of the words of an old text stand in a new one.
-func resembles(text, old string) bool {
-	words := map[string]bool{}
-	for w := range strings.FieldsSeq(strings.ToLower(text)) {
-		words[w] = true
-	}
-	all, again := 0, 0
-	for w := range strings.FieldsSeq(strings.ToLower(old)) {
-		all++
-		if words[w] {
-			again++
-		}
-	}
-	return 2*again > all
 }
 
 // issueAgain: the issue of a case has a new text. If it is the leak again, it goes again.
@@ -113,9 +97,17 @@ func (s *step) takeText() {
 		s.c.Body = s.e.Comment.Body
 		s.c.Title = disclosure.Seal("Comment on #" + fmt.Sprint(s.e.Issue.Number))
 	} else {
-		s.c.Title, s.c.Body, s.c.WasClosed = s.e.Issue.Title, s.e.Issue.Body, s.e.Issue.Closed
+		s.c.Title, s.c.Body = s.e.Issue.Title, s.e.Issue.Body
+		s.found(s.e.Issue)
 	}
 	s.c.Exposed, s.c.Erased = s.e.At.UTC(), false
+}
+
+// found remembers what others had done with the issue before us: it is not ours to be undone.
+func (s *step) found(i Issue) {
+	label := s.w.Policy.Public.Labels.Redirected
+	s.c.WasClosed, s.c.WasLocked = i.Closed && !s.c.WeClosed, i.Locked && !s.c.WeLocked
+	s.c.HadLabel = s.c.Label == "" && slices.ContainsFunc(i.Labels, func(l string) bool { return strings.EqualFold(l, label) })
 }
 
 // place records where the text stands and who wrote it.
@@ -252,9 +244,11 @@ func cutRunes(s string, n int) (head, rest string) {
 // invitation, and so waits until it was sent.
 func (s *step) afterDraft() {
 	if s.c.GHSA != "" {
-		s.c.Inviting = true
 		s.invite()
-		return
+		// What waits for approval may be dropped, and then nothing more would ever be decided.
+		if s.c.Inviting = s.c.Mode != string(policy.Approve); s.c.Inviting {
+			return
+		}
 	}
 	s.answerPublic()
 }
@@ -274,14 +268,14 @@ func (s *step) answerPublic() {
 		return // decided meanwhile: nothing more is said
 	}
 	labels := s.w.Policy.Public.Labels
-	if labels.Redirected != "" && s.c.Comment == 0 {
+	if labels.Redirected != "" && s.c.Comment == 0 && !s.c.HadLabel {
 		s.c.Label = labels.Redirected
 		s.do("label", disclosure.Effect{Action: disclosure.AddLabel, Audience: disclosure.Public, Slot: "label", Number: s.c.Issue, Labels: []string{labels.Redirected}})
 	}
 	if s.wants(policy.Reply) {
 		s.do("reply", disclosure.Effect{Action: disclosure.CommentIssue, Audience: disclosure.Public, Slot: "reply", Number: s.c.Issue, Body: s.words("reply", s.data())})
 	}
-	if s.wants(policy.Lock) && s.c.Comment == 0 {
+	if s.wants(policy.Lock) && s.c.Comment == 0 && !s.c.WasLocked {
 		s.c.WeLocked = true
 		s.do("lock", disclosure.Effect{Action: disclosure.Lock, Audience: disclosure.Public, Slot: "lock", Number: s.c.Issue})
 	}

@@ -48,6 +48,8 @@ type IssueNotice struct {
 	Body        disclosure.Embargoed
 	Author      Person
 	State       string
+	Locked      bool
+	Labels      []string
 	PullRequest bool
 	Created     time.Time
 	Updated     time.Time
@@ -83,12 +85,16 @@ type wire struct {
 	} `json:"repository"`
 	Sender *Person `json:"sender"`
 	Issue  *struct {
-		Number      int             `json:"number"`
-		URL         string          `json:"html_url"`
-		Title       string          `json:"title"`
-		Body        string          `json:"body"`
-		User        *Person         `json:"user"`
-		State       string          `json:"state"`
+		Number int     `json:"number"`
+		URL    string  `json:"html_url"`
+		Title  string  `json:"title"`
+		Body   string  `json:"body"`
+		User   *Person `json:"user"`
+		State  string  `json:"state"`
+		Locked bool    `json:"locked"`
+		Labels []struct {
+			Name string `json:"name"`
+		} `json:"labels"`
 		PullRequest json.RawMessage `json:"pull_request"`
 		Created     time.Time       `json:"created_at"`
 		Updated     time.Time       `json:"updated_at"`
@@ -193,7 +199,10 @@ func (w wire) notice(event string) Notice {
 	if i := w.Issue; i != nil {
 		n.Issue = &IssueNotice{
 			Number: i.Number, URL: i.URL, Title: disclosure.Seal(i.Title), Body: disclosure.Seal(i.Body), Author: value(i.User), State: i.State,
-			PullRequest: len(i.PullRequest) > 0 && string(i.PullRequest) != "null", Created: i.Created, Updated: i.Updated,
+			Locked: i.Locked, PullRequest: len(i.PullRequest) > 0 && string(i.PullRequest) != "null", Created: i.Created, Updated: i.Updated,
+		}
+		for _, l := range i.Labels {
+			n.Issue.Labels = append(n.Issue.Labels, l.Name)
 		}
 	}
 	if c := w.Comment; c != nil {

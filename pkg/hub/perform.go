@@ -267,26 +267,24 @@ func (p performer) react(ctx context.Context) (disclosure.Receipt, error) {
 	return disclosure.Receipt{}, err
 }
 
-// before is the note of a receipt for what others had done before us: it is not ours to be undone.
-const before = "it was there before"
-
-// label adds to the labels that are there; GitHub's own call does not replace them. It reads first, so that
-// the timeline tells of it once.
+// label adds to the labels that are there; GitHub's own call does not replace them. What may have
+// been done before is looked for, so that the timeline tells of it once.
 func (p performer) label(ctx context.Context) (disclosure.Receipt, error) {
-	add := p.e.Action == disclosure.AddLabel
-	i, err := p.Issue(ctx, p.inst, p.e.Repo, p.e.Number)
-	if err != nil {
-		return disclosure.Receipt{}, err
+	labels := p.e.Labels
+	if p.again {
+		i, err := p.Issue(ctx, p.inst, p.e.Repo, p.e.Number)
+		if err != nil {
+			return disclosure.Receipt{}, err
+		}
+		labels = slices.DeleteFunc(slices.Clone(labels), func(name string) bool {
+			there := slices.ContainsFunc(i.Labels, func(l *github.Label) bool { return strings.EqualFold(l.GetName(), name) })
+			return there == (p.e.Action == disclosure.AddLabel)
+		})
 	}
-	labels := slices.DeleteFunc(slices.Clone(p.e.Labels), func(name string) bool {
-		return add == slices.ContainsFunc(i.Labels, func(l *github.Label) bool { return strings.EqualFold(l.GetName(), name) })
-	})
-	switch {
-	case len(labels) == 0 && add && !p.again:
-		return disclosure.Receipt{Note: before}, nil
-	case len(labels) == 0:
+	if len(labels) == 0 {
 		return disclosure.Receipt{}, nil
-	case add:
+	}
+	if p.e.Action == disclosure.AddLabel {
 		return disclosure.Receipt{}, p.send(ctx, p.inst, writing, http.MethodPost, p.issuePath("labels"), map[string][]string{"labels": labels}, nil)
 	}
 	for _, l := range labels {
@@ -298,20 +296,17 @@ func (p performer) label(ctx context.Context) (disclosure.Receipt, error) {
 }
 
 func (p performer) lock(ctx context.Context) (disclosure.Receipt, error) {
-	i, err := p.Issue(ctx, p.inst, p.e.Repo, p.e.Number)
-	lock := p.e.Action == disclosure.Lock
-	switch {
-	case err != nil:
-		return disclosure.Receipt{}, err
-	case i.GetLocked() == lock && lock && !p.again:
-		return disclosure.Receipt{Note: before}, nil
-	case i.GetLocked() == lock:
-		return disclosure.Receipt{}, nil
-	case lock:
-		return disclosure.Receipt{}, p.send(ctx, p.inst, writing, http.MethodPut, p.issuePath("lock"), nil, nil)
-	default:
-		return disclosure.Receipt{}, p.send(ctx, p.inst, writing, http.MethodDelete, p.issuePath("lock"), nil, nil)
+	method := http.MethodPut
+	if p.e.Action == disclosure.Unlock {
+		method = http.MethodDelete
 	}
+	if p.again {
+		i, err := p.Issue(ctx, p.inst, p.e.Repo, p.e.Number)
+		if err != nil || i.GetLocked() == (p.e.Action == disclosure.Lock) {
+			return disclosure.Receipt{}, err
+		}
+	}
+	return disclosure.Receipt{}, p.send(ctx, p.inst, writing, method, p.issuePath("lock"), nil, nil)
 }
 
 // Private reports whether a repository is private right now, which a tracker must be.

@@ -452,6 +452,7 @@ func (s *step) undo() {
 	if s.c.Drafted && s.c.GHSA != "" {
 		s.do("close-draft", disclosure.Effect{Action: disclosure.EditAdvisory, Audience: disclosure.Nobody, GHSA: s.c.GHSA, State: closed})
 	}
+	s.c.WeClosed, s.c.WeLocked, s.c.Label = false, false, ""
 	s.end(disclosure.NotSecurity)
 }
 

@@ -1,15 +1,18 @@
 package main
 
 import (
+	"bytes"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/heed-app/heed/config"
 	"github.com/heed-app/heed/pkg/app"
+	"github.com/heed-app/heed/pkg/store"
 )
 
 // TestRotation puts a new data key in the place of the old one while the real binary runs: it takes it
@@ -56,5 +59,32 @@ func TestRotation(t *testing.T) {
 	}
 	if n, err := st.Reseal(t.Context(), time.Now()); n != 0 || err != nil { // it opens all that is not sealed with the new key
 		t.Errorf("%d values were left, %v", n, err)
+	}
+}
+
+// Two who rotate at once would each put a key in the place of the other's. The second is refused, and nothing of
+// the file is touched.
+func TestTwoRotations(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	settings := config.Server{Database: "sqlite://" + filepath.Join(dir, "heed.db")}
+	st, err := app.OpenStore(t.Context(), settings)
+	must(t, err)
+	_, err = st.Secret(t.Context(), time.Now())
+	must(t, err)
+	must(t, st.Close())
+	keys := filepath.Join(dir, "heed.db.key")
+	before, err := os.ReadFile(keys)
+	must(t, err)
+	first, err := store.LockFile(keys + ".lock")
+	must(t, err)
+	defer first.Close()
+	var out, errs bytes.Buffer
+	p := program{out: &out, err: &errs, getenv: func(string) string { return "" }}
+	if code := p.run(t.Context(), []string{"keys", "rotate", "--database", settings.Database}); code == exitOK || !strings.Contains(errs.String(), "being rotated already") {
+		t.Errorf("exit %d: %s%s", code, &out, &errs)
+	}
+	if after, err := os.ReadFile(keys); err != nil || !bytes.Equal(after, before) {
+		t.Errorf("the key file was changed, %v", err)
 	}
 }

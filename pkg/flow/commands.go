@@ -11,7 +11,6 @@ import (
 
 	"github.com/heed-app/heed/pkg/command"
 	"github.com/heed-app/heed/pkg/disclosure"
-	"github.com/heed-app/heed/pkg/mark"
 	"github.com/heed-app/heed/pkg/promise"
 	"github.com/heed-app/heed/pkg/wording"
 )
@@ -256,77 +255,6 @@ func gocvssLevel(rating string, err error) string {
 		return "low"
 	}
 	return strings.ToLower(rating)
-}
-
-// decidePublic is for the three commands about a public issue.
-func (s *step) decidePublic(name string) string {
-	public := s.c.Issue != 0
-	switch {
-	case s.c.Kind == disclosure.Errand:
-		return "There is nothing to undo here."
-	case !public && name == "not-security":
-		return "This report came in private. Use `/security decline REASON`."
-	case !public:
-		return "This report is private already."
-	case name == "not-security":
-		if s.c.Outcome == disclosure.NotSecurity {
-			return "It was undone already."
-		}
-		if s.c.Erased {
-			return "Its text was erased when the policy's `retain` was over, so it cannot be put back."
-		}
-		s.acknowledge(s.e.Actor.Login, "closed")
-		s.note(s.e.Actor.Login, "not about security")
-		s.rule(false)
-		s.undo()
-		return ""
-	case !s.c.Held && s.c.State != disclosure.Closed:
-		s.rule(true)
-		return "" // it is being treated as one already
-	}
-	return s.confirm()
-}
-
-// rule keeps what a maintainer said about the text, if it is still there.
-func (s *step) rule(security bool) {
-	if s.c.Erased || s.c.Title.IsZero() && s.c.Body.IsZero() {
-		return
-	}
-	s.ruling = &Ruling{Security: security, Title: s.c.Title, Body: s.c.Body}
-}
-
-// confirm treats a public issue as a report because a maintainer said so.
-func (s *step) confirm() string {
-	if s.c.Outcome == disclosure.NotSecurity && s.c.GHSA != "" {
-		return "This was undone; please go on with its advisory by hand."
-	}
-	by := s.e.Actor.Login
-	if s.c.State == disclosure.Closed {
-		s.setTrackerState("open")
-		if s.c.GHSA != "" {
-			s.do("reopen-draft", disclosure.Effect{Action: disclosure.EditAdvisory, Audience: disclosure.Nobody, Slot: slotState, GHSA: s.c.GHSA, State: draft, From: closed})
-		}
-	}
-	s.c.State, s.c.Outcome, s.c.Clocks, s.c.Ruled = disclosure.Received, "", nil, true
-	switch {
-	case s.c.Comment != 0:
-		s.c.Kind = disclosure.PublicComment
-	default:
-		s.c.Kind = disclosure.PublicReport
-		p := s.e.Public
-		if p != nil {
-			s.found(*p)
-		}
-		notice := p != nil && s.c.Blanks > 0 && mark.Lines(p.Body.Reveal()) == mark.Lines(s.c.Notice.Body.Reveal())
-		if p != nil && !notice {
-			s.c.Title, s.c.Body, s.c.Exposed = p.Title, p.Body, p.Created.UTC()
-		}
-	}
-	s.rule(true)
-	s.promises()
-	s.note(by, "confirmed that it is a report")
-	s.measures()
-	return ""
 }
 
 // inform answers status and help where it was asked.

@@ -203,6 +203,7 @@ func TestHostile(t *testing.T) {
 		"large":    strings.Repeat("#", 256<<10+1),
 		"binary":   "version: 1\nteam: \xff\xfe",
 		"NUL":      "version: 1\nteam: \x00",
+		"lines":    "version: 1\nteam: |\n" + strings.Repeat("\n", 200_000),
 		"laughs":   "version: 1\na: &a [x]\nb: &b [*a, *a]\nc: [*b, *b]",
 	} {
 		if _, mistakes := policy.Parse("p.yml", []byte(data)); len(mistakes) == 0 {

@@ -53,14 +53,12 @@ func (s *Store) Accept(ctx context.Context, now time.Time, ds ...Delivery) error
 	if len(ds) == 0 {
 		return nil
 	}
-	frames := s.scratch.Get().(*[]byte)
-	defer s.scratch.Put(frames)
-	*frames = (*frames)[:0]
+	size := 0
 	for i := range ds {
 		ds[i].GUID, ds[i].Event = clean(ds[i].GUID), clean(ds[i].Event)
-		*frames = appendFrame(*frames, ds[i])
+		size += len(ds[i].Body)
 	}
-	g, first := s.join(*frames, ds)
+	g, first := s.join(ds, size)
 	if !first {
 		<-g.done
 		return g.err
@@ -72,18 +70,20 @@ func (s *Store) Accept(ctx context.Context, now time.Time, ds ...Delivery) error
 	return g.err
 }
 
-// join adds deliveries to the group that waits for the next commit. first: it began with them, and
-// the caller commits it.
-func (s *Store) join(frames []byte, ds []Delivery) (g *group, first bool) {
+// join adds deliveries, with bodies of so many bytes together, to the group that waits for the next commit.
+// first: it began with them, and the caller commits it.
+func (s *Store) join(ds []Delivery, size int) (g *group, first bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	g = s.group
-	if first = g == nil || len(*g.body)+len(frames) > mostTogether; first {
+	if first = g == nil || len(*g.body)+size > mostTogether; first {
 		g = &group{name: ds[0].GUID, received: ds[0].Received, body: s.scratch.Get().(*[]byte), enough: make(chan struct{}), done: make(chan struct{})}
 		*g.body = (*g.body)[:0]
 		s.group = g
 	}
-	*g.body = append(*g.body, frames...)
+	for _, d := range ds {
+		*g.body = appendFrame(*g.body, d)
+	}
 	g.n += len(ds)
 	if g.wanted > 0 && g.n >= g.wanted {
 		g.wanted = 0
@@ -184,46 +184,51 @@ func (tx *Tx) open(ctx context.Context, group string) (taken []int64, err error)
 	return taken, tx.ask(ctx, fmt.Sprintf("after-%d", taken[len(taken)-1]))
 }
 
+// haul is what one job takes out of the intake.
+type haul struct {
+	rows  []row
+	taken []int64 // the rows of the intake that they were
+}
+
 // takeOut reads as much of the intake as one job may have: the newest commit, which may be a leak that just
 // came, and then the oldest, so that nothing waits for ever.
 func (tx *Tx) takeOut(ctx context.Context) (out []row, taken []int64, err error) {
-	newest := 0
-	for _, query := range []string{
-		`select seq, name, n, body from intake order by seq desc limit 1 for update skip locked`,
-		`select seq, name, n, body from intake order by seq limit 64 for update skip locked`,
-	} {
-		if out, taken, err = tx.takeSome(ctx, query, out, taken); err != nil {
+	var h haul
+	if _, _, err := tx.haul(ctx, &h, `order by seq desc limit 1`); err != nil {
+		return nil, nil, fmt.Errorf("read what came in: %w", err)
+	}
+	newest, before := len(h.rows), len(h.taken)
+	const page = 64
+	for seen, last := page, int64(0); seen == page && len(h.taken) == before; { // what nobody can read now hides nothing behind it
+		if seen, last, err = tx.haul(ctx, &h, `where seq > ? order by seq limit ?`, last, page); err != nil {
 			return nil, nil, fmt.Errorf("read what came in: %w", err)
 		}
-		if newest == 0 {
-			newest = len(out)
-		}
 	}
-	return slices.Concat(out[newest:], out[:newest]), taken, nil // in the order in which they came
+	return slices.Concat(h.rows[newest:], h.rows[:newest]), h.taken, nil // in the order in which they came
 }
 
-// takeSome adds rows of a query to what was taken, until there is enough.
-func (tx *Tx) takeSome(ctx context.Context, query string, out []row, taken []int64) ([]row, []int64, error) {
-	rows, err := tx.QueryContext(ctx, query)
+// haul adds some rows of the intake until there is enough, and says how many it saw and which was the last.
+// One is always taken, if one can be: neither what is new nor what is old waits for ever.
+func (tx *Tx) haul(ctx context.Context, h *haul, which string, args ...any) (seen int, last int64, err error) {
+	found, err := tx.QueryContext(ctx, `select seq, name, n, body from intake `+which+` for update skip locked`, args...)
 	if err != nil {
-		return nil, nil, err
+		return 0, 0, err
 	}
-	defer rows.Close()
-	before := len(taken) // of each query one row is always taken: neither what is new nor what is old waits for ever
-	for n, size := len(out), 0; rows.Next(); {
+	defer found.Close()
+	before := len(h.taken)
+	for n, size := len(h.rows), 0; found.Next(); seen++ {
 		var (
-			seq    int64
 			name   string
 			many   int
 			sealed []byte
 		)
-		if err := rows.Scan(&seq, &name, &many, &sealed); err != nil {
-			return nil, nil, err
+		if err := found.Scan(&last, &name, &many, &sealed); err != nil {
+			return 0, 0, err
 		}
-		if slices.Contains(taken, seq) {
+		if slices.Contains(h.taken, last) {
 			continue
 		}
-		if len(taken) > before && (n+many > mostOpened || size+len(sealed) > mostOpenedBytes) {
+		if len(h.taken) > before && (n+many > mostOpened || size+len(sealed) > mostOpenedBytes) {
 			break
 		}
 		fresh, err := tx.store.unseal(name, sealed)
@@ -234,9 +239,9 @@ func (tx *Tx) takeSome(ctx context.Context, query string, out []row, taken []int
 		if err != nil { // it stops nobody else, and an operator sees it
 			fresh = []row{{Delivery{GUID: "damaged-" + name, Event: "damaged", Received: tx.Now}, sealed}}
 		}
-		out, taken = append(out, fresh...), append(taken, seq)
+		h.rows, h.taken = append(h.rows, fresh...), append(h.taken, last)
 	}
-	return out, taken, rows.Err()
+	return seen, last, found.Err()
 }
 
 // unseal makes of a row of the intake what goes into the places of its deliveries.

@@ -30,6 +30,10 @@ type postgres struct {
 // 24 workers that seldom write at the same time, the door, one that listens, one for the sweep.
 const mostConns = 16
 
+// fewestConns is how many are held at the same time even when little happens: by who listens, by who sweeps
+// alone, and by two who write meanwhile. With fewer they would wait for each other for ever.
+const fewestConns = 4
+
 // oldest is the first version that is tested, as PostgreSQL counts them.
 const oldest = 140000
 
@@ -40,6 +44,9 @@ func openPostgres(ctx context.Context, rawURL string) (_ base, _ conn, err error
 	}
 	if !strings.Contains(rawURL, "pool_max_conns") {
 		config.MaxConns = mostConns
+	}
+	if config.MaxConns < fewestConns {
+		return nil, conn{}, fmt.Errorf("pool_max_conns=%d is too few connections, %d are needed at least", config.MaxConns, fewestConns)
 	}
 	config.AfterConnect = prepare
 	d := &postgres{}

@@ -55,6 +55,32 @@ func TestReplicasMigrateTogether(t *testing.T) {
 	}
 }
 
+// Few connections are enough, and too few are refused instead of waiting for each other for ever.
+func TestFewConnections(t *testing.T) {
+	t.Parallel()
+	at := func(n int) string {
+		url := newPostgres(t)
+		separator := "?"
+		if strings.Contains(url, "?") {
+			separator = "&"
+		}
+		return fmt.Sprintf("%s%spool_max_conns=%d", url, separator, n)
+	}
+	if s, err := Open(t.Context(), at(fewestConns-1), OneKey(key()), nil); err == nil || !strings.Contains(err.Error(), "too few connections") {
+		t.Errorf("opened %v with %d connections, %v", s, fewestConns-1, err)
+	}
+	s, err := Open(t.Context(), at(fewestConns), OneKey(key()), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.Alone(t.Context(), func() error {
+		return s.Accept(t.Context(), now, delivery("a"))
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestReplicasDoThingsOnce(t *testing.T) {
 	t.Parallel()
 	url := newPostgres(t)

@@ -20,7 +20,7 @@ const portion = 200
 func (s *Store) Forget(ctx context.Context, now time.Time) (total int64, err error) {
 	for {
 		if any, err := s.any(ctx, `select count(*) from (select 1 from delivery where done < ? order by done limit 1) x`, micros(now.Add(-Retention))); err != nil || !any {
-			return total, err
+			return total, s.scrubbed(ctx, total > 0, err)
 		}
 		gone, err := s.change(ctx, now, `delete from delivery where seq in (select seq from delivery where done < ? and event not like 'heed.%' order by done limit ?)`, micros(now.Add(-Retention)), portion)
 		if err != nil {
@@ -33,6 +33,14 @@ func (s *Store) Forget(ctx context.Context, now time.Time) (total int64, err err
 		}
 		total += gone + emptied
 	}
+}
+
+// scrubbed takes what was deleted out of the files, if something was.
+func (s *Store) scrubbed(ctx context.Context, something bool, err error) error {
+	if err != nil || !something {
+		return err
+	}
+	return s.base.scrub(ctx)
 }
 
 // any is a look that costs next to nothing: the usual answer is no, and needs no transaction.
@@ -48,7 +56,7 @@ func (s *Store) Erase(ctx context.Context, now time.Time) (total int, err error)
 	const ripe = `erase_at <= ? and not exists (select 1 from effect where case_id = cases.id and state = 0)`
 	for {
 		if any, err := s.any(ctx, `select count(*) from (select 1 from cases where `+ripe+` order by erase_at limit 1) x`, micros(now)); err != nil || !any {
-			return total, err
+			return total, s.scrubbed(ctx, total > 0, err)
 		}
 		var ids []int64
 		err := s.Write(ctx, now, func(tx *Tx) (err error) {

@@ -67,6 +67,8 @@ type base interface {
 	alone(ctx context.Context, f func() error) (bool, error)
 	backup(ctx context.Context, path string) error
 	file() string // of an embedded database
+	// scrub takes what was deleted out of the files, as far as it can.
+	scrub(ctx context.Context) error
 	close() error
 }
 

@@ -162,19 +162,29 @@ func (s *step) tellAll() {
 
 // accept makes the report one that is owed a release. by is "" when it was done in GitHub's pages.
 func (s *step) accept(by string) {
-	s.c.State = disclosure.Accepted
 	s.note(by, "accepted")
-	if k := s.c.Clock(promise.Decide); k != nil {
-		k.Stop(s.now)
-	}
+	s.becomeAccepted()
 	if s.c.GHSA != "" && s.c.AdvisoryState == triage {
 		s.do("accept-state", disclosure.Effect{Action: disclosure.EditAdvisory, Audience: disclosure.Nobody, Slot: slotState, GHSA: s.c.GHSA, State: draft, From: triage})
 	}
-	s.severityClocks()
 	d := s.data()
 	d.Due, d.Again = s.due(promise.Fix), s.due(promise.Update)
 	s.tell("accepted", s.words("accepted", d))
 	s.openRelease()
+}
+
+// becomeAccepted is what accepting means for the case, wherever and by whom it was done.
+func (s *step) becomeAccepted() {
+	s.c.State = disclosure.Accepted
+	s.stop(promise.Decide)
+	s.severityClocks()
+}
+
+// stop ends a promise that runs.
+func (s *step) stop(kind promise.Kind) {
+	if k := s.c.Clock(kind); k != nil {
+		k.Stop(s.now)
+	}
 }
 
 // due is when a promise that runs is due, as people read it; "" without one.
@@ -260,9 +270,7 @@ func (s *step) fixed() {
 	}
 	s.c.Tag = s.c.Released[i]
 	s.note("", "release %s carries the fix", s.c.Tag)
-	if k := s.c.Clock(promise.Fix); k != nil {
-		k.Stop(s.now)
-	}
+	s.stop(promise.Fix)
 	s.tick(release.TaskRelease, wording.Code(s.c.Tag)+" on "+wording.Time(s.now))
 	d := s.data()
 	d.Tag, d.Published = wording.Code(s.c.Tag), s.c.AdvisoryState == published
@@ -275,10 +283,7 @@ func (s *step) publishedNow() {
 	s.note("", "advisory published")
 	if s.c.State == disclosure.Received {
 		s.acknowledge("", "accepted")
-		s.c.State = disclosure.Accepted
-		if k := s.c.Clock(promise.Decide); k != nil {
-			k.Stop(s.now)
-		}
+		s.becomeAccepted()
 		s.openRelease()
 	}
 	s.stripDraft()

@@ -315,9 +315,7 @@ func (s *step) promises() {
 // tracker and on the advisory, the next moment.
 func (s *step) settle() {
 	if s.c.State == disclosure.Closed {
-		for i := range s.c.Clocks {
-			s.c.Clocks[i].Stop(s.now)
-		}
+		s.stopClocks()
 		if s.c.Outcome != disclosure.Declined && s.c.Outcome != disclosure.Dismissed {
 			s.c.History.Open = false // it is public anyway, or never was a secret
 		}
@@ -330,6 +328,13 @@ func (s *step) settle() {
 	}
 	s.showStatus()
 	s.c.Wake = s.nextWake()
+}
+
+// stopClocks ends every promise: a closed case keeps none waiting.
+func (s *step) stopClocks() {
+	for i := range s.c.Clocks {
+		s.c.Clocks[i].Stop(s.now)
+	}
 }
 
 // review is how often an open case of which nothing is due is looked at all the same, so that no

@@ -14,6 +14,7 @@ import (
 	"github.com/heed-app/heed/pkg/detect"
 	"github.com/heed-app/heed/pkg/disclosure"
 	"github.com/heed-app/heed/pkg/policy"
+	"github.com/heed-app/heed/pkg/promise"
 	"github.com/heed-app/heed/pkg/wording"
 )
 
@@ -379,5 +380,43 @@ func TestLessSevereAfterAll(t *testing.T) {
 	c = Step(c, commands(command.Tracker, "mia", true, "/severity low"), w).Case
 	if n := wake(100 * 24 * time.Hour); n == 0 {
 		t.Error("nobody is reminded any more")
+	}
+}
+
+// The deadlines of a severity count wherever the report was accepted: by command, in GitHub's pages
+// before it was seen, or by publishing it at once.
+func TestSevereOnEveryRoad(t *testing.T) {
+	t.Parallel()
+	seen := func(state string, accepted bool) Event {
+		e := reported(monday)
+		e.Advisory.Severity, e.Advisory.State, e.Advisory.Accepted = "critical", state, accepted
+		return e
+	}
+	for name, events := range map[string][]Event{
+		"by command":         {seen(triage, false), commands(command.Tracker, "mia", true, "/accept")},
+		"before it was seen": {seen(draft, true)},
+		"published at once":  {seen(triage, false), seen(published, false)},
+	} {
+		c, _ := live(atHome(monday), events...)
+		k := c.Clock(promise.Fix)
+		if c.State != disclosure.Accepted || k == nil || !k.Due().Equal(monday.Add(7*24*time.Hour)) {
+			t.Errorf("%s: %s, fix: %+v", name, c.State, k)
+		}
+	}
+}
+
+// Whoever reads the mail about a closed issue sees why: the status is shown first, and once.
+func TestTheStatusBeforeTheEnd(t *testing.T) {
+	t.Parallel()
+	w := atHome(monday)
+	c, _ := live(w, reported(monday))
+	var after []string
+	for _, f := range Step(c, commands(command.Tracker, "mia", true, "/decline documented"), w).Effects {
+		if name := effectName(f); name == "status" || name == "tracker-state" {
+			after = append(after, name)
+		}
+	}
+	if !slices.Equal(after, []string{"status", "tracker-state"}) {
+		t.Errorf("the tracker gets %v", after)
 	}
 }

@@ -74,10 +74,7 @@ func (s *step) receive() {
 	s.openTracker("tracker", s.c.Repo.String()+": private report "+a.GHSA)
 	if a.Accepted { // long ago, for all we know: it is tracked, and nobody is told old news
 		s.acknowledge("", "accepted")
-		s.c.State = disclosure.Accepted
-		if k := s.c.Clock(promise.Decide); k != nil {
-			k.Stop(s.now)
-		}
+		s.becomeAccepted()
 		s.mute = true
 		s.openRelease()
 		s.mute = false
@@ -176,6 +173,7 @@ func (s *step) end(o disclosure.Outcome) {
 	}
 	s.cancel = append(s.cancel, slotReminder)
 	s.note("", "case closed: %s", o)
+	s.stopClocks()
 	s.showStatus() // before the issue is closed, so that a reader of the mail sees why
 	s.setTrackerState("closed")
 	if s.c.Tracker.ID != 0 && s.c.ReleaseIssue != 0 {

@@ -228,15 +228,11 @@ func (e *Engine) reread(ctx context.Context, c disclosure.Case, a store.Attempt)
 		ev.Comment = flow.Comment{ID: a.Comment, URL: m.GetHTMLURL(), Author: m.GetUser().GetLogin(), Body: disclosure.Seal(m.GetBody())}
 		return ev, nil
 	}
-	i, err := e.Hub.Issue(ctx, c.Installation, a.Repo, a.Number)
+	i, err := e.Hub.IssueNotice(ctx, c.Installation, a.Repo, a.Number)
 	if err != nil {
 		return ev, err
 	}
-	ev.At, ev.Actor.Login = i.GetUpdatedAt().Time, i.GetUser().GetLogin()
-	ev.Issue = flow.Issue{
-		Number: a.Number, URL: i.GetHTMLURL(), Author: i.GetUser().GetLogin(), Closed: i.GetState() == "closed", Locked: i.GetLocked(), Labels: hub.LabelNames(i),
-		Title: disclosure.Seal(i.GetTitle()), Body: disclosure.Seal(i.GetBody()), Created: i.GetCreatedAt().Time,
-	}
+	ev.At, ev.Actor.Login, ev.Issue = i.Updated, i.Author.Login, issueOf(i)
 	return ev, nil
 }
 

@@ -34,7 +34,7 @@ func (e *Engine) issue(ctx context.Context, t thought) ([]happening, error) {
 		if err != nil {
 			return nil, err
 		}
-		return []happening{{ref, flow.Event{Kind: flow.HistorySeen, At: e.Now()}, e.known(n.Installation, n.Repo)}}, nil
+		return []happening{{ref, flow.Event{Kind: flow.HistoryCleared, At: e.Now()}, e.known(n.Installation, n.Repo)}}, nil
 	}
 	if n.Action != "opened" && n.Action != "edited" || n.Issue.PullRequest {
 		return nil, nil
@@ -59,13 +59,12 @@ func (e *Engine) issue(ctx context.Context, t thought) ([]happening, error) {
 		return nil, nil
 	}
 	if c.ID != 0 { // webhooks come in any order: what counts is how it reads now
-		i, err := e.Hub.Issue(ctx, n.Installation, n.Repo, n.Issue.Number)
+		i, err := e.Hub.IssueNotice(ctx, n.Installation, n.Repo, n.Issue.Number)
 		if err != nil {
 			return nil, err
 		}
-		fresh := *n.Issue
-		fresh.Title, fresh.Body, fresh.State = disclosure.Seal(i.GetTitle()), disclosure.Seal(i.GetBody()), i.GetState()
-		t.n.Issue, t.verdict = &fresh, detect.Read(i.GetTitle(), i.GetBody())
+		i.Updated = n.Issue.Updated // when it happened
+		t.n.Issue, t.verdict = &i, detect.Read(i.Title.Reveal(), i.Body.Reveal())
 	}
 	return e.readPublic(ctx, t, c, ref, flow.IssueSeen, n.Issue.Author, policy.Issues)
 }
@@ -82,12 +81,11 @@ func (e *Engine) unborn(ctx context.Context, n hub.Notice) error {
 
 // checklist reads the release checklist as it is now: edits arrive in any order.
 func (e *Engine) checklist(ctx context.Context, c disclosure.Case, ref disclosure.Ref) ([]happening, error) {
-	i, err := e.Hub.Issue(ctx, c.Installation, c.Tracker, c.ReleaseIssue)
+	i, err := e.Hub.IssueNotice(ctx, c.Installation, c.Tracker, c.ReleaseIssue)
 	if err != nil {
 		return nil, err
 	}
-	issue := flow.Issue{Number: c.ReleaseIssue, Body: disclosure.Seal(i.GetBody())}
-	return []happening{{ref, flow.Event{Kind: flow.ChecklistSeen, At: e.Now(), Issue: issue}, e.known(c.Installation, c.Repo)}}, nil
+	return []happening{{ref, flow.Event{Kind: flow.ChecklistSeen, At: e.Now(), Issue: issueOf(i)}, e.known(c.Installation, c.Repo)}}, nil
 }
 
 // readPublic makes an event of a public text, if the policy watches the place and its author is
@@ -121,7 +119,7 @@ func (e *Engine) readPublic(ctx context.Context, t thought, c disclosure.Case, r
 	}
 	ev := flow.Event{
 		Kind: kind, At: n.Issue.Created, Installation: n.Installation, Repo: n.Repo,
-		Actor: flow.Actor{Login: n.Sender.Login}, Issue: issueOf(n), Reading: reading, First: c.ID == 0,
+		Actor: flow.Actor{Login: n.Sender.Login}, Issue: issueOf(*n.Issue), Reading: reading, First: c.ID == 0,
 	}
 	if n.Action == "edited" {
 		ev.At = n.Issue.Updated
@@ -177,8 +175,7 @@ func exempt(list []string, login string) bool {
 	return slices.ContainsFunc(list, func(x string) bool { return strings.TrimSuffix(strings.ToLower(x), "[bot]") == bare })
 }
 
-func issueOf(n hub.Notice) flow.Issue {
-	i := n.Issue
+func issueOf(i hub.IssueNotice) flow.Issue {
 	return flow.Issue{Number: i.Number, URL: i.URL, Author: i.Author.Login, Title: i.Title, Body: i.Body, Closed: i.State == "closed", Locked: i.Locked, Labels: i.Labels, Created: i.Created}
 }
 
@@ -286,7 +283,7 @@ func (e *Engine) commanded(ctx context.Context, t thought, c disclosure.Case, re
 	}
 	ev := flow.Event{
 		Kind: flow.Commanded, At: n.Comment.Created, Installation: inst, Repo: repo, Place: place, Commands: commands,
-		Actor: flow.Actor{Login: n.Comment.Author.Login, Maintainer: may}, Issue: issueOf(n), Comment: commentOf(n),
+		Actor: flow.Actor{Login: n.Comment.Author.Login, Maintainer: may}, Issue: issueOf(*n.Issue), Comment: commentOf(n),
 	}
 	if place == command.Public && (c.ID == 0 || !c.Held && (!c.Open() || asks(commands, "redirect", "confirm"))) {
 		ref := disclosure.RefHeld(n.Repo.ID, n.Issue.Number)
@@ -309,14 +306,12 @@ func (e *Engine) commanded(ctx context.Context, t thought, c disclosure.Case, re
 		number = c.Issue
 	}
 	if may && number != 0 && c.Comment == 0 && asks(commands, "redirect", "confirm") { // the payload may be older than the issue
-		i, err := e.Hub.Issue(ctx, inst, repo, number)
+		i, err := e.Hub.IssueNotice(ctx, inst, repo, number)
 		if err != nil {
 			return nil, err
 		}
-		ev.Public = &flow.Issue{
-			Number: number, Title: disclosure.Seal(i.GetTitle()), Body: disclosure.Seal(i.GetBody()), Created: i.GetCreatedAt().Time,
-			Closed: i.GetState() == "closed", Locked: i.GetLocked(), Labels: hub.LabelNames(i),
-		}
+		public := issueOf(i)
+		ev.Public = &public
 	}
 	return []happening{{ref, ev, w}}, nil
 }

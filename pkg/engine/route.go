@@ -53,7 +53,7 @@ func (e *Engine) route(ctx context.Context, t thought, us string) ([]happening, 
 	case hub.FoundHistory:
 		return []happening{{
 			disclosure.RefIssue(n.Repo.ID, n.Issue.Number),
-			flow.Event{Kind: flow.HistorySeen, At: e.Now(), HistoryOpen: n.HistoryOpen},
+			flow.Event{Kind: flow.HistoryCleared, At: e.Now()},
 			e.known(n.Installation, n.Repo),
 		}}, nil
 	case "release":

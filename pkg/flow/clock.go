@@ -173,9 +173,9 @@ func historyGap(n int) time.Duration {
 	return min(day<<min(n, 3), 7*day)
 }
 
-// historySeen: the sweep looked whether the old text can still be read.
-func (s *step) historySeen() {
-	if s.c.History.Open && !s.e.HistoryOpen {
+// historyCleared: strangers can no longer read the old text, or the issue is gone.
+func (s *step) historyCleared() {
+	if s.c.History.Open {
 		s.c.History.Open = false
 		s.cancel = append(s.cancel, "history")
 		s.note("", "the edit history was cleared")

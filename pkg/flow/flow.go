@@ -24,18 +24,18 @@ type Kind string
 
 // The kinds of events.
 const (
-	AdvisorySeen  Kind = "advisory"         // reported, published, or found by the sweep
-	AdvisorySaid  Kind = "advisory-comment" // somebody commented on the advisory
-	IssueSeen     Kind = "issue"            // opened, edited, or read again
-	CommentSeen   Kind = "comment"          // on a public issue
-	Commanded     Kind = "command"          // slash commands
-	ReleaseSeen   Kind = "release"          // a full release was published
-	ChecklistSeen Kind = "checklist"        // somebody edited our release checklist
-	Woke          Kind = "wake"             // a moment has come
-	Landed        Kind = "landed"           // an effect was done
-	Laid          Kind = "parked"           // an effect was refused and laid aside
-	HistorySeen   Kind = "history"          // the edit history of a blanked issue was looked at
-	PolicyRead    Kind = "policy"           // the policy file was read
+	AdvisorySeen   Kind = "advisory"         // reported, published, or found by the sweep
+	AdvisorySaid   Kind = "advisory-comment" // somebody commented on the advisory
+	IssueSeen      Kind = "issue"            // opened, edited, or read again
+	CommentSeen    Kind = "comment"          // on a public issue
+	Commanded      Kind = "command"          // slash commands
+	ReleaseSeen    Kind = "release"          // a full release was published
+	ChecklistSeen  Kind = "checklist"        // somebody edited our release checklist
+	Woke           Kind = "wake"             // a moment has come
+	Landed         Kind = "landed"           // an effect was done
+	Laid           Kind = "parked"           // an effect was refused and laid aside
+	HistoryCleared Kind = "history"          // the edit history of a blanked issue can no longer be read
+	PolicyRead     Kind = "policy"           // the policy file was read
 )
 
 // An Event is something that happened. Which fields are set depends on the kind.
@@ -56,8 +56,7 @@ type Event struct {
 	Effect       disclosure.Effect
 	Receipt      disclosure.Receipt
 	Reason       string
-	Gone         bool // Laid: GitHub says that the thing was deleted
-	HistoryOpen  bool
+	Gone         bool   // Laid: GitHub says that the thing was deleted
 	First        bool   // a text as it was delivered: there was no case yet when it was read
 	Reread       bool   // the text changed between the decision and the act
 	Mistakes     string // what is wrong with the policy file; "" when nothing is
@@ -167,8 +166,8 @@ func Step(c disclosure.Case, e Event, w World) Decision {
 		s.landed()
 	case Laid:
 		s.laid()
-	case HistorySeen:
-		s.historySeen()
+	case HistoryCleared:
+		s.historyCleared()
 	case PolicyRead:
 		s.policyRead()
 	}

@@ -240,7 +240,7 @@ func anything(t *rapid.T, c disclosure.Case, now time.Time) Event {
 	case 7:
 		e = Event{Kind: ReleaseSeen, At: now, Repo: web, Tag: "v1.4.1"}
 	case 8:
-		e = Event{Kind: HistorySeen, At: now, HistoryOpen: rapid.Bool().Draw(t, "open")}
+		e = Event{Kind: HistoryCleared, At: now}
 	default:
 		e = Event{Kind: Woke, At: now}
 	}

@@ -37,7 +37,6 @@ type Notice struct {
 	Tag          string
 	Ref          string
 	Paths        []string // files that a push touched; nil when GitHub left the list out
-	HistoryOpen  bool
 }
 
 // IssueNotice is an issue as a webhook shows it.
@@ -121,7 +120,6 @@ type wire struct {
 		Modified []string `json:"modified"`
 		Removed  []string `json:"removed"`
 	} `json:"commits"`
-	HistoryOpen bool `json:"heed_history_open"`
 }
 
 // understood are the events whose payload must have a shape. Every other event is a bare Notice.
@@ -183,7 +181,7 @@ func shapeError(err error) error {
 }
 
 func (w wire) notice(event string) Notice {
-	n := Notice{Event: event, Action: w.Action, HistoryOpen: w.HistoryOpen}
+	n := Notice{Event: event, Action: w.Action}
 	if w.Installation != nil {
 		n.Installation, n.Account = w.Installation.ID, value(w.Installation.Account).Login
 	}
@@ -237,7 +235,6 @@ type Found struct {
 	GHSA         string
 	Issue        int
 	Comment      *Comment
-	HistoryOpen  bool
 
 	// Of what people wrote on issues while nobody listened.
 	Action  string
@@ -250,8 +247,8 @@ type Found struct {
 // Payload writes what was found in the form that Decode reads.
 func (f Found) Payload() []byte {
 	body := map[string]any{
-		"installation": map[string]any{"id": f.Installation}, "heed_history_open": f.HistoryOpen,
-		"repository": map[string]any{"id": f.Repo.ID, "name": f.Repo.Name, "owner": map[string]any{"login": f.Repo.Owner}, "private": f.Private},
+		"installation": map[string]any{"id": f.Installation},
+		"repository":   map[string]any{"id": f.Repo.ID, "name": f.Repo.Name, "owner": map[string]any{"login": f.Repo.Owner}, "private": f.Private},
 	}
 	if f.Action != "" {
 		body["action"], body["sender"] = f.Action, f.Sender
@@ -268,7 +265,7 @@ func (f Found) Payload() []byte {
 	if i := f.About; i != nil {
 		about := map[string]any{
 			"number": i.Number, "html_url": i.URL, "title": i.Title.Reveal(), "body": i.Body.Reveal(), "user": i.Author, "state": i.State,
-			"created_at": i.Created, "updated_at": i.Updated,
+			"locked": i.Locked, "labels": named(i.Labels), "created_at": i.Created, "updated_at": i.Updated,
 		}
 		if i.PullRequest {
 			about["pull_request"] = map[string]any{}
@@ -283,4 +280,13 @@ func (f Found) Payload() []byte {
 		panic(err) // plain values
 	}
 	return b
+}
+
+// named is the form that GitHub gives labels.
+func named(labels []string) []map[string]string {
+	out := make([]map[string]string, len(labels))
+	for i, name := range labels {
+		out[i] = map[string]string{"name": name}
+	}
+	return out
 }

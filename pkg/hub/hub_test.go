@@ -959,11 +959,11 @@ func TestWhatTheSweepFindsReadsLikeADelivery(t *testing.T) {
 			Found{Event: FoundComment, Installation: 3, Repo: r, GHSA: "GHSA-1", Comment: &Comment{ID: 9, Body: "canary", Author: &Person{Login: "mia"}, Created: start, Updated: start}},
 			Notice{Event: FoundComment, Installation: 3, Repo: r, GHSA: "GHSA-1", Comment: &CommentNotice{ID: 9, Body: disclosure.Seal("canary"), Author: Person{Login: "mia"}, Created: start, Updated: start}},
 		},
-		{"an edit history", Found{Event: FoundHistory, Installation: 3, Repo: r, Issue: 4, HistoryOpen: true}, Notice{Event: FoundHistory, Installation: 3, Repo: r, Issue: &IssueNotice{Number: 4}, HistoryOpen: true}},
+		{"an edit history", Found{Event: FoundHistory, Installation: 3, Repo: r, Issue: 4}, Notice{Event: FoundHistory, Installation: 3, Repo: r, Issue: &IssueNotice{Number: 4}}},
 		{
 			"an issue that was missed",
-			Found{Event: FoundIssue, Installation: 3, Repo: r, Action: "edited", Sender: Person{Login: "mia", Type: "User"}, About: &IssueNotice{Number: 4, URL: "u", Title: disclosure.Seal("canary"), Body: disclosure.Seal("canary"), Author: Person{Login: "rea", Type: "User"}, State: "open", Created: start, Updated: start}},
-			Notice{Event: FoundIssue, Installation: 3, Repo: r, Action: "edited", Sender: Person{Login: "mia", Type: "User"}, Issue: &IssueNotice{Number: 4, URL: "u", Title: disclosure.Seal("canary"), Body: disclosure.Seal("canary"), Author: Person{Login: "rea", Type: "User"}, State: "open", Created: start, Updated: start}},
+			Found{Event: FoundIssue, Installation: 3, Repo: r, Action: "edited", Sender: Person{Login: "mia", Type: "User"}, About: &IssueNotice{Number: 4, URL: "u", Title: disclosure.Seal("canary"), Body: disclosure.Seal("canary"), Author: Person{Login: "rea", Type: "User"}, State: "open", Locked: true, Labels: []string{"security"}, Created: start, Updated: start}},
+			Notice{Event: FoundIssue, Installation: 3, Repo: r, Action: "edited", Sender: Person{Login: "mia", Type: "User"}, Issue: &IssueNotice{Number: 4, URL: "u", Title: disclosure.Seal("canary"), Body: disclosure.Seal("canary"), Author: Person{Login: "rea", Type: "User"}, State: "open", Locked: true, Labels: []string{"security"}, Created: start, Updated: start}},
 		},
 		{
 			"a comment in a tracker that was missed",

@@ -112,14 +112,13 @@ func changedSince(t time.Time, page int) string {
 
 func issueNotice(i *github.Issue) IssueNotice {
 	return IssueNotice{
-		Locked: i.GetLocked(), Labels: LabelNames(i),
+		Locked: i.GetLocked(), Labels: labelNames(i),
 		Number: i.GetNumber(), URL: i.GetHTMLURL(), Title: disclosure.Seal(i.GetTitle()), Body: disclosure.Seal(i.GetBody()),
 		Author: person(i.GetUser()), State: i.GetState(), PullRequest: i.IsPullRequest(), Created: i.GetCreatedAt().Time, Updated: i.GetUpdatedAt().Time,
 	}
 }
 
-// LabelNames gives the names of the labels of an issue.
-func LabelNames(i *github.Issue) (names []string) {
+func labelNames(i *github.Issue) (names []string) {
 	for _, l := range i.Labels {
 		names = append(names, l.GetName())
 	}

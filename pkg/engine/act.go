@@ -95,7 +95,7 @@ func (e *Engine) attempt(ctx, held context.Context, a store.Attempt) error {
 	case err == nil:
 		e.stats.effect(a.Action, "done")
 		e.stats.acted(a.Action, now.Sub(a.Decided))
-		if a.Urgent && !c.Exposed.IsZero() {
+		if a.Urgent && !c.Exposed.IsZero() && a.Comment == c.Comment { // what else was written came later
 			e.stats.exposed(now.Sub(c.Exposed))
 		}
 		log.InfoContext(ctx, "done")
@@ -106,7 +106,7 @@ func (e *Engine) attempt(ctx, held context.Context, a store.Attempt) error {
 		return e.changed(ctx, c, a)
 	}
 	t := hub.As(err)
-	if t.Kind == hub.Refused || t.Kind == hub.Gone || t.Kind == hub.Again && a.Attempts > mostAttempts {
+	if hub.IsFinal(err) || t.Kind == hub.Again && a.Attempts > mostAttempts {
 		e.stats.effect(a.Action, "parked")
 		log.WarnContext(ctx, "laid aside", "reason", err)
 		return e.settle(ctx, c, a, flow.Event{Kind: flow.Laid, At: now, Effect: a.Effect, Reason: t.Error(), Gone: t.Status == http.StatusGone})
@@ -166,8 +166,7 @@ func (e *Engine) settle(ctx context.Context, c disclosure.Case, a store.Attempt,
 // decided by the built-in policy because a process that has just started knows no other: the effect
 // is tried again, which finds that it was done.
 func worthwhile(err error, a store.Attempt) bool {
-	t := hub.As(err)
-	return t.Kind != hub.Refused && t.Kind != hub.Gone && a.Attempts <= mostAttempts
+	return !hub.IsFinal(err) && a.Attempts <= mostAttempts
 }
 
 // retry puts off an effect that may have been done.

@@ -87,7 +87,7 @@ func (s *sweeper) org(ctx context.Context, repos []disclosure.Repo) (listed bool
 		return false, err
 	}
 	list, err := s.Hub.OrgAdvisories(ctx, s.inst, s.Account, behind(newest))
-	if err != nil && (hub.IsGone(err) || hub.As(err).Kind == hub.Refused) {
+	if hub.IsFinal(err) {
 		s.Log.InfoContext(ctx, "the organisation's list of advisories is not to be had", "installation", s.inst, "err", err)
 		s.world.noOrg[s.inst] = s.Now().Add(orgAgain)
 		return false, nil
@@ -188,7 +188,7 @@ func (s *sweeper) advisories(ctx context.Context, r disclosure.Repo) error {
 		return err
 	}
 	list, err := s.Hub.Advisories(ctx, s.inst, r, behind(newest))
-	if err != nil && (hub.IsGone(err) || hub.As(err).Kind == hub.Refused) {
+	if hub.IsFinal(err) {
 		return nil // private, deleted or blocked meanwhile; the others must be looked at
 	}
 	if err != nil || len(list) == 0 {

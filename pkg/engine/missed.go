@@ -122,7 +122,7 @@ func (s *sweeper) missed(ctx context.Context) error {
 		if s.left <= 0 {
 			return s.search(ctx, s.inst, at)
 		}
-		if err := s.missedIn(ctx, p, at.since); err != nil && !hub.IsGone(err) && hub.As(err).Kind != hub.Refused {
+		if err := s.missedIn(ctx, p, at.since); err != nil && !hub.IsFinal(err) {
 			return errors.Join(err, s.search(ctx, s.inst, at))
 		}
 		at.after = p.repo.ID

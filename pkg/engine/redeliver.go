@@ -82,7 +82,7 @@ func (e *Engine) request(ctx context.Context, d hub.FailedDelivery, r request) (
 			r.next = e.Now().Add(min(e.SweepEvery<<(r.times-1), longestRequest))
 			e.asked[d.GUID] = r
 			return r, nil
-		case !hub.IsGone(err) && hub.As(err).Kind != hub.Refused:
+		case !hub.IsFinal(err):
 			return r, err
 		}
 		r.times = mostRequests + 1

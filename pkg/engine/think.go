@@ -86,9 +86,7 @@ func (e *Engine) Think(ctx context.Context, group string) error {
 // consider thinks about one delivery. quiet: nothing follows from it.
 func (e *Engine) consider(ctx context.Context, t thought, us string) (quiet bool, err error) {
 	if t.err != nil {
-		e.stats.delivery("parked")
-		e.Log.WarnContext(ctx, "delivery parked", "delivery", t.GUID, "event", t.Event, "reason", t.err)
-		return false, e.Store.Write(ctx, e.Now(), func(tx *store.Tx) error { return tx.ParkDelivery(ctx, t.Seq, t.err.Error()) })
+		return false, e.park(ctx, t.Delivery, t.err)
 	}
 	hs, err := e.route(ctx, t, us)
 	if err != nil {
@@ -104,6 +102,11 @@ func (e *Engine) consider(ctx context.Context, t thought, us string) (quiet bool
 		if err != nil || !ours {
 			return err
 		}
+		tx.Then(func() {
+			e.stats.thought(e.Now().Sub(t.Received))
+			e.stats.delivery("thought")
+			e.Log.InfoContext(ctx, "thought", "delivery", t.GUID, "event", t.Event, "action", t.n.Action)
+		})
 		for _, h := range hs {
 			if err := e.decide(ctx, tx, h); err != nil {
 				return err
@@ -117,9 +120,6 @@ func (e *Engine) consider(ctx context.Context, t thought, us string) (quiet bool
 	if err != nil {
 		return false, fmt.Errorf("think about delivery %s: %w", t.GUID, err)
 	}
-	e.stats.thought(e.Now().Sub(t.Received))
-	e.stats.delivery("thought")
-	e.Log.InfoContext(ctx, "thought", "delivery", t.GUID, "event", t.Event, "action", t.n.Action)
 	return false, nil
 }
 
@@ -144,7 +144,7 @@ func (e *Engine) decide(ctx context.Context, tx *store.Tx, h happening) error {
 			return err
 		}
 		d = flow.Step(disclosure.Case{ID: c.ID}, h.event, h.world)
-		e.stats.opened(d.Case.Kind)
+		tx.Then(func() { e.stats.opened(d.Case.Kind) })
 	}
 	return e.write(ctx, tx, c, d)
 }
@@ -152,7 +152,7 @@ func (e *Engine) decide(ctx context.Context, tx *store.Tx, h happening) error {
 // write saves a decision. In any mode but "act" nothing is done: the effects lie aside to be seen.
 // The mode is the case's own: what GitHub can be asked at the moment must not decide whether we act.
 func (e *Engine) write(ctx context.Context, tx *store.Tx, before disclosure.Case, d flow.Decision) error {
-	e.stats.ended(before, d.Case)
+	tx.Then(func() { e.stats.ended(before, d.Case) })
 	mode := policy.Mode(d.Case.Mode)
 	if err := tx.Cancel(ctx, d.Case.ID, d.Cancel); err != nil {
 		return err
@@ -181,18 +181,26 @@ func (e *Engine) write(ctx context.Context, tx *store.Tx, before disclosure.Case
 // postpone puts a delivery off because GitHub cannot be asked now, or parks it when asking is of
 // no use.
 func (e *Engine) postpone(ctx context.Context, d store.Delivery, cause error) error {
-	t := hub.As(cause)
-	now := e.Now()
+	if hub.IsFinal(cause) || d.Attempts > mostAttempts {
+		return e.park(ctx, d, cause)
+	}
+	t, now := hub.As(cause), e.Now()
+	until := later(now, t, d.Attempts+1)
 	return e.Store.Write(ctx, now, func(tx *store.Tx) error {
-		switch {
-		case t.Kind == hub.Refused || t.Kind == hub.Gone || d.Attempts > mostAttempts:
+		tx.Then(func() {
+			e.Log.InfoContext(ctx, "delivery waits", "delivery", d.GUID, "event", d.Event, "reason", cause, "until", until)
+		})
+		return tx.Postpone(ctx, d.Seq, until, cause.Error(), t.Kind == hub.Again)
+	})
+}
+
+// park lays a delivery aside for a person.
+func (e *Engine) park(ctx context.Context, d store.Delivery, cause error) error {
+	return e.Store.Write(ctx, e.Now(), func(tx *store.Tx) error {
+		tx.Then(func() {
 			e.stats.delivery("parked")
 			e.Log.WarnContext(ctx, "delivery parked", "delivery", d.GUID, "event", d.Event, "reason", cause)
-			return tx.ParkDelivery(ctx, d.Seq, cause.Error())
-		default:
-			until := later(now, t, d.Attempts+1)
-			e.Log.InfoContext(ctx, "delivery waits", "delivery", d.GUID, "event", d.Event, "reason", cause, "until", until)
-			return tx.Postpone(ctx, d.Seq, until, cause.Error(), t.Kind == hub.Again)
-		}
+		})
+		return tx.ParkDelivery(ctx, d.Seq, cause.Error())
 	})
 }

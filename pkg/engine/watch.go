@@ -71,7 +71,7 @@ func (s *sweeper) comments(ctx context.Context, c disclosure.Case) error {
 		return nil
 	}
 	list, err := s.Hub.Comments(ctx, s.inst, c.Repo, c.GHSA, c.CommentsSeen)
-	if hub.IsGone(err) || err != nil && hub.As(err).Kind == hub.Refused {
+	if hub.IsFinal(err) {
 		return nil // the preview is not to be had here; the tracker was told when it mattered
 	}
 	if err != nil {

@@ -173,7 +173,7 @@ func (w *worldCache) read(ctx context.Context, inst int64, r disclosure.Repo, te
 func (w *worldCache) readTexts(ctx context.Context, inst int64, r disclosure.Repo, p *inForce) error {
 	for name, path := range p.Wording {
 		text, err := w.e.Hub.File(ctx, inst, r, path)
-		if t := hub.As(err); err != nil && (t.Kind == hub.Limited || t.Kind == hub.Suspended || t.Status >= 500) {
+		if err != nil && !hub.IsFinal(err) {
 			return err
 		}
 		if err != nil { // ours will do
@@ -246,7 +246,7 @@ func (w *worldCache) trackerSince(ctx context.Context, inst int64, owner, name s
 			t.repo = repo
 		case err == nil:
 			t.trouble = fmt.Sprintf("the tracker %s is not private: nothing is written to it", name)
-		case hub.IsGone(err) || hub.As(err).Kind == hub.Refused:
+		case hub.IsFinal(err):
 			t.trouble = fmt.Sprintf("the tracker %s is missing, or the App may not see it", name)
 		case ok && age > momentAge:
 			return known.value, nil

@@ -2,7 +2,6 @@ package hub
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -203,7 +202,7 @@ func (p performer) commentAdvisory(ctx context.Context) (disclosure.Receipt, err
 
 // noComments tells a missing comments API from a vanished advisory.
 func (p performer) noComments(err error) error {
-	if t := (*Trouble)(nil); errors.As(err, &t) && (t.Kind == Gone || t.Kind == Refused) {
+	if t := As(err); IsFinal(err) {
 		why := ErrNoComments
 		if t.Kind == Refused { // GitHub says why: the repository may be archived
 			why = fmt.Errorf("%w: %w", ErrNoComments, t.Err)

@@ -229,7 +229,7 @@ func (h *Hub) Maintainer(ctx context.Context, inst int64, r disclosure.Repo, log
 		switch {
 		case err == nil && m.GetState() == "active":
 			return true, nil
-		case err != nil && As(err).Kind != Gone && As(err).Kind != Refused:
+		case err != nil && !IsFinal(err):
 			return false, fmt.Errorf("is %s in %s/%s: %w", login, r.Owner, team, err)
 		}
 	}
@@ -250,7 +250,7 @@ func (h *Hub) Writer(ctx context.Context, inst int64, r disclosure.Repo, login s
 	switch {
 	case err == nil:
 		return slices.Contains([]string{"admin", "maintain", "write"}, p.GetPermission()), nil
-	case As(err).Kind == Gone || As(err).Kind == Refused:
+	case IsFinal(err):
 		return false, nil // nobody GitHub knows there, or not ours to ask: no
 	default:
 		return false, fmt.Errorf("permission of %s on %s: %w", login, r, err)
@@ -279,7 +279,7 @@ func (h *Hub) PVR(ctx context.Context, inst int64, r disclosure.Repo) (bool, err
 		Enabled bool `json:"enabled"`
 	}
 	_, err := h.get(ctx, inst, in(r.Owner, r.Name, "private-vulnerability-reporting"), &out)
-	if err != nil && (As(err).Kind == Gone || As(err).Kind == Refused) {
+	if IsFinal(err) {
 		return false, nil // private repositories have none
 	}
 	if err != nil {

@@ -46,6 +46,12 @@ func As(err error) *Trouble {
 	return &Trouble{Kind: Again, Sent: true, Err: err}
 }
 
+// IsFinal reports whether GitHub has said no, and would say so again: trying once more changes nothing.
+func IsFinal(err error) bool {
+	kind := As(err).Kind
+	return err != nil && (kind == Gone || kind == Refused)
+}
+
 // IsGone reports whether the thing asked for is not there.
 func IsGone(err error) bool { return err != nil && As(err).Kind == Gone }
 

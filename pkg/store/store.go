@@ -182,7 +182,12 @@ type Tx struct {
 	Now   time.Time
 	store *Store
 	queue map[string]bool
+	then  []func()
 }
+
+// Then has something done once the commit went through: what counts or says that it happened. A transaction
+// that runs again, or comes to nothing, counts and says nothing.
+func (tx *Tx) Then(f func()) { tx.then = append(tx.then, f) }
 
 // ExecContext is that of sql.Tx, in the house's SQL; so are the next two.
 func (tx *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
@@ -237,6 +242,9 @@ func (s *Store) write(ctx context.Context, now time.Time, f func(*Tx) error) err
 	}
 	for q := range tx.queue {
 		s.base.announced(q)
+	}
+	for _, f := range tx.then {
+		f()
 	}
 	if s.committed != nil {
 		s.committed()

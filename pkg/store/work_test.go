@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -277,5 +278,29 @@ func workOpenCases(t *testing.T, open func(*testing.T) *Store) {
 	}
 	if diff := cmp.Diff([]int64{1, 3, 4, 5}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// What is to be counted is counted when the commit went through, and not before.
+func TestThen(t *testing.T) {
+	t.Parallel()
+	s := open(t, filepath.Join(t.TempDir(), "heed.db"))
+	n := 0
+	undone := errors.New("undone")
+	if err := s.Write(t.Context(), now, func(tx *Tx) error {
+		tx.Then(func() { n++ })
+		return undone
+	}); !errors.Is(err, undone) || n != 0 {
+		t.Errorf("%d times after %v", n, err)
+	}
+	write(t, s, now, func(tx *Tx) error {
+		tx.Then(func() { n++ })
+		if n != 0 {
+			t.Error("before the commit")
+		}
+		return nil
+	})
+	if n != 1 {
+		t.Errorf("%d times", n)
 	}
 }

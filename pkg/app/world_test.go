@@ -85,7 +85,9 @@ type world struct {
 	app  *app.App
 	jobs *sql.DB // looks at River's table, as River's fetcher would
 	lost bool    // webhooks are not delivered
-	log  *slog.Logger
+	// Told of every call to GitHub: here things happen that cross it.
+	before, answered func(*http.Request)
+	log              *slog.Logger
 
 	opinion config.Opinion // whom to ask about doubtful texts
 
@@ -200,8 +202,14 @@ func (w *world) committed() {
 type cutting struct{ w *world }
 
 func (c cutting) RoundTrip(r *http.Request) (*http.Response, error) {
+	if c.w.before != nil {
+		c.w.before(r)
+	}
 	before := c.w.sim.Writes()
 	res, err := c.w.sim.Client().Transport.RoundTrip(r)
+	if c.w.answered != nil {
+		c.w.answered(r)
+	}
 	if n := c.w.sim.Writes(); n > before && n == c.w.landCut {
 		panic(errPowerCut)
 	}

@@ -201,11 +201,11 @@ func (e *Engine) changed(ctx context.Context, c disclosure.Case, a store.Attempt
 	if err != nil {
 		w = e.known(c.Installation, c.Repo)
 	}
-	v := detect.Read(ev.Issue.Title.Reveal(), ev.Issue.Body.Reveal())
+	title, body := ev.Issue.Title.Reveal(), ev.Issue.Body.Reveal()
 	if ev.Kind == flow.CommentSeen {
-		v = detect.Read("", ev.Comment.Body.Reveal())
+		title, body = "", ev.Comment.Body.Reveal()
 	}
-	ev.Reading = v.Reading(w.Policy.Public.Threshold.Confident, w.Policy.Public.Threshold.Suspect)
+	ev.Reading = e.reading(ctx, detect.Read(title, body), title, body, w.Policy)
 	return e.Store.Write(ctx, e.Now(), func(tx *store.Tx) error {
 		if first, err := tx.Replace(ctx, a.Key); err != nil || !first {
 			return err

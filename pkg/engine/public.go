@@ -96,18 +96,23 @@ func (e *Engine) readPublic(ctx context.Context, t thought, c disclosure.Case, r
 	if err != nil {
 		return nil, err
 	}
-	reading := e.reading(ctx, t, p)
+	title, body := n.Issue.Title, n.Issue.Body
+	if n.Comment != nil {
+		title, body = disclosure.Embargoed{}, n.Comment.Body
+	}
+	reading := e.reading(ctx, t.verdict, title.Reveal(), body.Reveal(), p.Policy)
 	if !slices.Contains(p.Public.Watch, place) || exempt(p.Public.Exempt, author.Login) || c.ID == 0 && reading == detect.ReadOrdinary {
 		return nil, nil
 	}
 	if c.ID == 0 && reading == detect.ReadDependency && p.Public.Labels.Dependency == "" {
 		return nil, nil
 	}
-	if author.Type == "Bot" && reading != detect.ReadConfident {
+	// Of a text that was decided about every new version matters, whoever wrote it.
+	decided := c.ID != 0 && (n.Comment == nil || n.Comment.ID == c.Comment) && (c.Ruled || c.Blanks > 0)
+	if author.Type == "Bot" && reading != detect.ReadConfident && !decided {
 		return nil, nil // machines that answer machines never come to an end
 	}
-	own := c.ID != 0 && (n.Comment == nil || n.Comment.ID == c.Comment)
-	if reading == detect.ReadSuspect && !(c.Ruled && own) {
+	if reading == detect.ReadSuspect && !decided {
 		writer, err := e.Hub.Writer(ctx, n.Installation, n.Repo, author.Login)
 		if err != nil || writer {
 			return nil, err
@@ -142,14 +147,7 @@ func (e *Engine) readPublic(ctx context.Context, t thought, c disclosure.Case, r
 // reading is what a public text comes to under a policy: without the words that mean nothing in that
 // project, and with a second opinion where the detector is not sure. Whoever gives one may decide what
 // is doubtful, and nothing else; when nobody answers, people decide.
-func (e *Engine) reading(ctx context.Context, t thought, p *inForce) detect.Reading {
-	title, body := "", ""
-	if t.n.Comment != nil {
-		body = t.n.Comment.Body.Reveal()
-	} else {
-		title, body = t.n.Issue.Title.Reveal(), t.n.Issue.Body.Reveal()
-	}
-	v := t.verdict
+func (e *Engine) reading(ctx context.Context, v detect.Verdict, title, body string, p policy.Policy) detect.Reading {
 	if len(p.Public.Vocabulary) > 0 {
 		v = detect.For(p.Public.Vocabulary).Read(title, body)
 	}
@@ -160,7 +158,7 @@ func (e *Engine) reading(ctx context.Context, t thought, p *inForce) detect.Read
 	is, err := e.SecondOpinion(ctx, title, body)
 	switch {
 	case err != nil:
-		e.Log.WarnContext(ctx, "no second opinion", "delivery", t.GUID, "err", err)
+		e.Log.WarnContext(ctx, "no second opinion", "err", err)
 		return reading
 	case is:
 		return detect.ReadConfident

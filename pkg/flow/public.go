@@ -15,7 +15,7 @@ import (
 // issueSeen: a public issue was opened, edited, or read again because it changed under our hands.
 func (s *step) issueSeen() {
 	if s.c.Kind != "" {
-		s.obeyRuling(s.e.Issue.Title.Reveal() + "\n" + s.e.Issue.Body.Reveal())
+		s.settled(s.e.Issue.Title.Reveal() + "\n" + s.e.Issue.Body.Reveal())
 		s.issueAgain()
 		return
 	}
@@ -49,6 +49,8 @@ func (s *step) issueAgain() {
 		s.say("put-back", "", fmt.Sprintf("@%s put the report back into %s. Heed leaves it there.", s.e.Actor.Login, s.c.IssueURL))
 	case s.c.Kind == disclosure.PublicReport && s.c.Blanks > 0 && s.e.Reading == detect.ReadConfident:
 		s.leakAgain()
+	case s.c.Kind == disclosure.PublicReport && s.c.Blanks > 0 && s.e.Reading == detect.ReadSuspect && !s.e.Actor.Maintainer:
+		s.say("changed", "", fmt.Sprintf("@%s wrote a text into %s that may tell more of this report. Heed left it there; please look at it.", s.e.Actor.Login, s.c.IssueURL))
 	case s.c.Kind == disclosure.Suspect && s.c.Held && s.e.Reading == detect.ReadConfident:
 		s.sure(disclosure.PublicReport)
 	case told && s.e.Reading == detect.ReadConfident:
@@ -161,7 +163,7 @@ func (s *step) newComment() {
 
 // commentAgain: the comment that is the report has a new text.
 func (s *step) commentAgain() {
-	s.obeyRuling(s.e.Comment.Body.Reveal())
+	s.settled(s.e.Comment.Body.Reveal())
 	confident := s.e.Reading == detect.ReadConfident
 	switch {
 	case s.c.Held && confident:

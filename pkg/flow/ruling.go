@@ -77,10 +77,13 @@ func (s *step) confirm() string {
 	return ""
 }
 
-// obeyRuling: a maintainer knew better than the detector. Its doubts about that text, or about another one
-// that tells the same, count for nothing from then on.
-func (s *step) obeyRuling(text string) {
-	if s.c.Ruled && (s.e.Reading == detect.ReadSuspect || s.c.Retold(text)) {
+// settled: what was decided about the text of a case counts more than what the detector makes of another
+// version of it. One that still tells the most of it is the report, whatever it makes of that. Doubts count
+// for nothing once a maintainer has ruled, and while the text is about to be taken away: that somebody
+// touched it then does not make it harmless.
+func (s *step) settled(text string) {
+	decided := s.c.Ruled || s.e.Reread
+	if decided && s.e.Reading == detect.ReadSuspect || (decided || s.c.Blanks > 0) && s.c.Retold(text) {
 		s.e.Reading = detect.ReadConfident
 	}
 }

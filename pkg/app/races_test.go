@@ -1,9 +1,12 @@
 package app_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/heed-app/heed/pkg/hubsim"
 )
 
 const (
@@ -51,5 +54,90 @@ func TestPutBackInMilderWords(t *testing.T) {
 	r.ok(r.advance(time.Hour))
 	if s := r.see("mia", cases, 1); !strings.Contains(s, "may tell more of this report") {
 		t.Errorf("nobody is told:\n%s\n%s", r.see("", "acme/web", n), s)
+	}
+}
+
+// work does every job that is due, once.
+func (r incident) work() {
+	ids, kinds, args, err := r.available()
+	r.ok(err)
+	for i, id := range ids {
+		r.ok(r.world.work(id, kinds[i], args[i]))
+	}
+}
+
+// redeliver brings every webhook that waits, and thinks about it.
+func (r incident) redeliver() {
+	for _, d := range r.sim.Pending() {
+		r.ok(r.deliver(d))
+	}
+	r.work()
+}
+
+// Webhook and sweep tell of the same command at the same time. It is obeyed once.
+func TestCommandToldTwiceAtOnce(t *testing.T) {
+	r := after(t, plain)
+	r.reports()
+	r.ok(r.sweep())
+	r.world.lost = true
+	r.now = r.now.Add(20 * time.Minute)
+	_, err := r.sim.CommentIssue("mia", cases, 1, "/ack Thank you, we are on it.")
+	r.ok(err)
+	r.now = r.now.Add(time.Minute)
+	r.ok(r.app.Engine.Sweep(t.Context())) // finds the comment
+	crossed := false
+	r.before = func(q *http.Request) {
+		if !crossed && strings.Contains(q.URL.Path, "memberships/mia") {
+			crossed = true
+			r.redeliver()
+		}
+	}
+	r.work()
+	r.world.lost = false
+	r.ok(r.settle())
+	if !crossed {
+		t.Fatal("they did not cross")
+	}
+	s, err := r.sim.SeeAdvisory("rea", "acme/web", r.sim.Advisories("acme/web")[0])
+	r.ok(err)
+	if n := strings.Count(s, "we are on it"); n != 1 {
+		t.Errorf("the reporter was told %d times:\n%s", n, s)
+	}
+}
+
+// A leak was taken in, and before it could be thought about the App was taken out and put in again.
+func TestLeakBeforeReinstallation(t *testing.T) {
+	r := after(t, plain)
+	r.ok(r.sweep())
+	r.now = r.now.Add(61 * time.Minute)
+	r.sim.SetFault(func(*http.Request, bool, int) hubsim.Fault { return hubsim.Lost })
+	r.ok(r.powerOff())
+	r.ok(r.powerOn())
+	n := r.opens("eve", vulT, vulB)
+	r.sim.Uninstall("acme")
+	r.sim.Install("acme")
+	r.sim.SetFault(nil)
+	r.ok(r.settle())
+	r.ok(r.advance(10 * time.Minute))
+	if s := r.see("", "acme/web", n); strings.Contains(s, "union select") {
+		t.Errorf("public after ten minutes:\n%s", s)
+	}
+}
+
+// The repository goes to an owner who has the App too, while the text waits to be taken away.
+func TestTransferredWhileBlankWaits(t *testing.T) {
+	r := after(t, plain)
+	r.sim.AddOrg("zoo")
+	r.sim.AddOwner("zoo", "lea")
+	r.sim.Install("zoo")
+	r.ok(r.settle())
+	stop := r.lost("PATCH", "/issues/")
+	n := r.opens("eve", vulT, vulB)
+	r.sim.Transfer("acme/web", "zoo")
+	r.ok(r.settle())
+	stop()
+	r.ok(r.advance(time.Hour))
+	if s := r.see("lea", "zoo/web", n); strings.Contains(s, "union select") {
+		t.Errorf("public after an hour:\n%s", s)
 	}
 }

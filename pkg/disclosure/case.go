@@ -2,6 +2,8 @@ package disclosure
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -110,8 +112,9 @@ type Case struct {
 	WasLocked bool       // and locked
 	HadLabel  bool       // and bore our label
 	History   History
-	Held      bool // maintainers were asked; nothing was done yet
-	Ruled     bool // a maintainer said that it is a report, whatever the detector thinks of it
+	Held      bool    // maintainers were asked; nothing was done yet
+	Ruled     bool    // a maintainer said that it is a report, whatever the detector thinks of it
+	Obeyed    []int64 // comments on issues whose commands were taken up
 
 	Team         []string // "@org/team", to be mentioned in private places
 	EscalateTo   []string
@@ -141,6 +144,15 @@ type Case struct {
 	Retain       time.Duration // how long texts are kept once the case is closed; 0: for good
 	EraseAt      time.Time     // when they are erased; zero while the case is open
 	Erased       bool
+}
+
+// Clone shares nothing with the case that can be changed in place.
+func (c Case) Clone() Case {
+	c.Clocks, c.Tasks, c.Kept, c.Waiting = slices.Clone(c.Clocks), slices.Clone(c.Tasks), slices.Clone(c.Kept), slices.Clone(c.Waiting)
+	c.Released, c.Measures, c.Moved, c.Team = slices.Clone(c.Released), slices.Clone(c.Measures), slices.Clone(c.Moved), slices.Clone(c.Team)
+	c.EscalateTo, c.Unsaid, c.Untold, c.Said = slices.Clone(c.EscalateTo), slices.Clone(c.Unsaid), slices.Clone(c.Untold), slices.Clone(c.Said)
+	c.Obeyed, c.Uses, c.BySeverity = slices.Clone(c.Obeyed), maps.Clone(c.Uses), maps.Clone(c.BySeverity)
+	return c
 }
 
 // WithoutTexts is the case without what its reporter wrote. What happened, when and by whom stays.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/heed-app/heed/pkg/command"
@@ -241,8 +240,8 @@ func sum(texts ...disclosure.Embargoed) string {
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
-// obeyed reports whether the commands of a comment were taken up before: a webhook that comes late
-// and the sweep may both tell of it.
+// obeyed reports whether the commands of a comment were taken up before. It only saves calls: who comes
+// first is seen to when the case is written.
 func (e *Engine) obeyed(ctx context.Context, n hub.Notice) (bool, error) {
 	for _, ref := range []disclosure.Ref{
 		disclosure.RefIssue(n.Repo.ID, n.Issue.Number), disclosure.RefErrand(n.Repo.ID, n.Comment.ID), disclosure.RefHeld(n.Repo.ID, n.Issue.Number),
@@ -254,12 +253,7 @@ func (e *Engine) obeyed(ctx context.Context, n hub.Notice) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		records, err := e.Store.Records(ctx, c.ID)
-		if err != nil {
-			return false, err
-		}
-		reacted := fmt.Sprintf(":react:%d:", n.Comment.ID)
-		if slices.ContainsFunc(records, func(r store.Record) bool { return strings.Contains(r.Key, reacted) }) {
+		if slices.Contains(c.Obeyed, n.Comment.ID) {
 			return true, nil
 		}
 	}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -34,13 +35,30 @@ func (e *Engine) route(ctx context.Context, t thought, us string) ([]happening, 
 	if n.Sender.Login == us && n.Event != "push" && n.Event != "repository_advisory" {
 		return nil, nil // our own act, come back
 	}
-	var err error
-	if n.Installation == 0 && n.Repo.ID != 0 && concerns(n.Event) {
-		if n.Installation, err = e.Hub.InstallationOf(ctx, n.Repo); err != nil {
+	if !concerns(n.Event) || n.Repo.ID == 0 {
+		return e.routed(ctx, t)
+	}
+	if n.Installation == 0 {
+		var err error
+		if t.n.Installation, err = e.Hub.InstallationOf(ctx, n.Repo); err != nil {
 			return nil, err
 		}
+		return e.routed(ctx, t)
 	}
-	t.n = n
+	out, err := e.routed(ctx, t)
+	if err == nil || hub.As(err).Kind != hub.Suspended {
+		return out, err
+	}
+	// While it waited the App may have been taken out there and put in again, which gives it a new number.
+	if t.n.Installation = e.world.home(ctx, n.Repo); t.n.Installation == 0 || t.n.Installation == n.Installation {
+		return out, err
+	}
+	return e.routed(ctx, t)
+}
+
+// routed is route for a delivery whose installation is known.
+func (e *Engine) routed(ctx context.Context, t thought) ([]happening, error) {
+	n := t.n
 	switch n.Event {
 	case "issues", hub.FoundIssue:
 		return e.issue(ctx, t)
@@ -72,7 +90,9 @@ func (e *Engine) route(ctx context.Context, t thought, us string) ([]happening, 
 }
 
 func concerns(event string) bool {
-	return slices.Contains([]string{"issues", "issue_comment", "repository_advisory", "release", "push"}, event)
+	return slices.Contains([]string{
+		"issues", "issue_comment", "repository_advisory", "release", "push", hub.FoundIssue, hub.FoundSaid, hub.FoundAdvisory, hub.FoundComment, hub.FoundPolicy,
+	}, event)
 }
 
 // advisory asks GitHub for the advisory itself: the event that reports one has null where its
@@ -206,7 +226,8 @@ func (e *Engine) installed(ctx context.Context, t thought) ([]happening, error) 
 	return out, nil
 }
 
-// renamed tells the open cases of a repository its new name.
+// renamed tells the open cases of a repository its new name, and where the App is installed now: a new owner has
+// a number of its own.
 func (e *Engine) renamed(ctx context.Context, t thought) ([]happening, error) {
 	if t.n.Action != "renamed" && t.n.Action != "transferred" {
 		return nil, nil
@@ -218,7 +239,7 @@ func (e *Engine) renamed(ctx context.Context, t thought) ([]happening, error) {
 	var out []happening
 	for _, c := range cs {
 		if refs := c.Refs(); len(refs) > 0 {
-			out = append(out, happening{refs[0], flow.Event{Kind: flow.Woke, At: e.Now(), Repo: t.n.Repo}, e.known(c.Installation, t.n.Repo)})
+			out = append(out, happening{refs[0], flow.Event{Kind: flow.Woke, At: e.Now(), Repo: t.n.Repo, Installation: t.n.Installation}, e.known(cmp.Or(t.n.Installation, c.Installation), t.n.Repo)})
 		}
 	}
 	return out, nil

@@ -73,6 +73,7 @@ type worldCache struct {
 	policies map[int64]*inForce
 	pvr      map[int64]fact[bool]
 	trackers map[string]fact[trackerFact]
+	homes    map[int64]fact[int64]
 	repos    map[int64]fact[[]disclosure.Repo]
 	changed  time.Time           // when something changed about repositories
 	noOrg    map[int64]time.Time // until when an organisation's list is not asked for; only the sweep uses it
@@ -90,7 +91,7 @@ func (w *worldCache) forget() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.policies, w.pvr = map[int64]*inForce{}, map[int64]fact[bool]{}
-	w.trackers, w.changed = map[string]fact[trackerFact]{}, w.e.Now()
+	w.trackers, w.homes, w.changed = map[string]fact[trackerFact]{}, map[int64]fact[int64]{}, w.e.Now()
 }
 
 // forgetPolicies drops the policies: a push touched a file.
@@ -98,6 +99,26 @@ func (w *worldCache) forgetPolicies() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.policies, w.trackers = map[int64]*inForce{}, map[string]fact[trackerFact]{}
+}
+
+// home is the number under which the App is installed on a repository now; 0 if it is not, or cannot be
+// asked. It is asked once a minute, however many deliveries wait for it.
+func (w *worldCache) home(ctx context.Context, r disclosure.Repo) int64 {
+	now := w.e.Now()
+	w.mu.Lock()
+	known, ok := w.homes[r.ID]
+	w.mu.Unlock()
+	if ok && now.Sub(known.at) < time.Minute {
+		return known.value
+	}
+	n, err := w.e.Hub.InstallationOf(ctx, r)
+	if err != nil {
+		n = 0
+	}
+	w.mu.Lock()
+	w.homes[r.ID] = fact[int64]{n, now}
+	w.mu.Unlock()
+	return n
 }
 
 // policy returns what is in force for a repository. While GitHub cannot be read, the last known

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,8 +25,14 @@ const (
 
 // commanded obeys the commands of one comment, if its author may command here and now.
 func (s *step) commanded() {
+	if s.e.Place != command.Advisory && slices.Contains(s.c.Obeyed, s.e.Comment.ID) { // webhook and sweep may both tell of it
+		return
+	}
 	if s.c.Kind == "" && !s.takeUp() {
 		return
+	}
+	if s.e.Place != command.Advisory {
+		s.c.Obeyed = append(s.c.Obeyed, s.e.Comment.ID)
 	}
 	if s.e.Place == command.Public && !s.mayCommand() {
 		s.react(refused) // one reaction: whoever plays with words must not cost more
@@ -183,7 +190,7 @@ func (s *step) commandAck(text string) string {
 	d := s.data()
 	d.Text, d.Due = text, s.due(promise.Decide)
 	if d.Due == "" {
-		d.Again = firstOf(s.due(promise.Update), s.due(promise.Fix))
+		d.Again = cmp.Or(s.due(promise.Update), s.due(promise.Fix))
 	}
 	s.tell("ack", s.words("acknowledged", d))
 	return ""

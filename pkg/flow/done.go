@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,7 +44,7 @@ func (s *step) landed() {
 	case "tracker":
 		s.tracked()
 	case "kept":
-		s.c.Kept = slices.DeleteFunc(slices.Clone(s.c.Kept), func(t disclosure.KeptText) bool {
+		s.c.Kept = slices.DeleteFunc(s.c.Kept, func(t disclosure.KeptText) bool {
 			return t.Key == e.Key || t.Key == "" && keptText(t) == e.Secret // laid aside, and then done after all
 		})
 	case "line":
@@ -87,7 +88,7 @@ func (s *step) laid() {
 		s.c.Trouble = troublePeople + " (" + s.e.Reason + ")"
 		s.invited(false)
 	case "restore":
-		s.say("restore-failed", "", "The issue's text could not be put back ("+s.e.Reason+"); somebody changed it meanwhile. The original is in the draft advisory.")
+		s.say("restore-failed", "", "The issue's text could not be put back ("+s.e.Reason+"). It is kept in "+s.keptIn()+"; please put it back by hand: "+s.c.IssueURL)
 	case "tracker":
 		s.c.Trouble = troubleTracker + " (" + s.e.Reason + ")"
 		s.c.Tracker = disclosure.Repo{} // from here on the advisory carries what its readers may know
@@ -127,7 +128,7 @@ func (s *step) trackerGone(e disclosure.Effect) {
 	if s.c.Held {
 		text = "suspect-tracker"
 	}
-	s.openTracker(text, s.c.Repo.String()+": "+firstOf(s.c.GHSA, title))
+	s.openTracker(text, s.c.Repo.String()+": "+cmp.Or(s.c.GHSA, title))
 }
 
 // keptHere: a text that stood in public could not be put on the advisory. It stays in the case, and
@@ -229,7 +230,7 @@ func (s *step) openReleaseIssue() {
 	d.CaseURL = s.trackerURL(s.c.TrackerIssue)
 	e := disclosure.Effect{
 		Action: disclosure.OpenIssue, Audience: disclosure.Trackers, Repo: s.c.Tracker,
-		Title: s.c.Repo.String() + ": release for " + firstOf(s.c.GHSA, "case "+s.caseNumber()), Body: s.words("release", d),
+		Title: s.c.Repo.String() + ": release for " + s.keptIn(), Body: s.words("release", d),
 	}
 	if s.c.Coordinator != "" {
 		e.People = []string{s.c.Coordinator}
@@ -247,7 +248,7 @@ func (s *step) released() {
 	if s.c.State != disclosure.Accepted || s.c.Tag != "" || slices.Contains(s.c.Released, tag) {
 		return
 	}
-	s.c.Released = append(slices.Clone(s.c.Released), tag)
+	s.c.Released = append(s.c.Released, tag)
 	s.c.Released = s.c.Released[max(0, len(s.c.Released)-mostTags):]
 	if s.c.Version == "" {
 		s.note("", "release %s published; the patched version is not known", tag)

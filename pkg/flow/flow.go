@@ -5,7 +5,6 @@ package flow
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -137,8 +136,7 @@ func (d Decision) Nothing() bool { return d.Case.Kind == "" }
 
 // Step decides. A case that does not exist yet is the zero Case with its future ID.
 func Step(c disclosure.Case, e Event, w World) Decision {
-	s := &step{c: c, e: e, w: w, now: w.Now.UTC()}
-	s.c.Clocks, s.c.Tasks = slices.Clone(c.Clocks), slices.Clone(c.Tasks) // they are changed in place
+	s := &step{c: c.Clone(), e: e, w: w, now: w.Now.UTC()} // a Case is a value; the one that came in stays as it was
 	if c.Kind != "" && e.Repo.ID != 0 && e.Repo.ID == c.Repo.ID {
 		s.c.Repo = e.Repo // renamed or transferred
 		if e.Installation != 0 {
@@ -202,13 +200,11 @@ func (s *step) key(name string) string { return fmt.Sprintf("case/%d:%s", s.c.ID
 
 // again makes a name for something that may be done more than once: name, name:2, name:3 …
 func (s *step) again(name string) string {
-	uses := maps.Clone(s.c.Uses) // a Case is a value; the one that came in stays as it was
-	if uses == nil {
-		uses = map[string]int{}
+	if s.c.Uses == nil {
+		s.c.Uses = map[string]int{}
 	}
-	uses[name]++
-	s.c.Uses = uses
-	if n := uses[name]; n > 1 {
+	s.c.Uses[name]++
+	if n := s.c.Uses[name]; n > 1 {
 		return fmt.Sprintf("%s:%d", name, n)
 	}
 	return name
@@ -246,7 +242,7 @@ func (s *step) tell(name, text string) {
 	case s.c.GHSA != "":
 		s.do(name, disclosure.Effect{Action: disclosure.CommentAdvisory, Audience: disclosure.Reporters, GHSA: s.c.GHSA, Body: text})
 	case s.c.Drafted: // the draft is being opened
-		s.c.Untold = append(slices.Clone(s.c.Untold), text)
+		s.c.Untold = append(s.c.Untold, text)
 	default:
 		s.undelivered(text, "there is no private conversation with them")
 	}
@@ -267,7 +263,7 @@ func (s *step) say(name, slot, text string) {
 
 // dropUnsaid takes back what waits to be said in a slot.
 func (s *step) dropUnsaid(slot string) {
-	s.c.Waiting = slices.DeleteFunc(slices.Clone(s.c.Waiting), func(u disclosure.Unsaid) bool { return slot != "" && u.Slot == slot })
+	s.c.Waiting = slices.DeleteFunc(s.c.Waiting, func(u disclosure.Unsaid) bool { return slot != "" && u.Slot == slot })
 }
 
 // sayAll says what waited for the tracker.

@@ -67,7 +67,7 @@ func filed(reading detect.Reading, at time.Time) Event {
 func commands(place command.Place, login string, maintainer bool, lines ...string) Event {
 	return Event{
 		Kind: Commanded, At: monday, Repo: web, Place: place, Commands: command.Parse(strings.Join(lines, "\n"), place),
-		Actor: Actor{Login: login, Maintainer: maintainer}, Comment: Comment{ID: 99, Author: login}, Issue: Issue{Number: 3},
+		Actor: Actor{Login: login, Maintainer: maintainer}, Comment: Comment{ID: ids.Add(1), Author: login}, Issue: Issue{Number: 3},
 	}
 }
 
@@ -418,5 +418,17 @@ func TestTheStatusBeforeTheEnd(t *testing.T) {
 	}
 	if !slices.Equal(after, []string{"status", "tracker-state"}) {
 		t.Errorf("the tracker gets %v", after)
+	}
+}
+
+// One comment is obeyed once, whoever tells of it again.
+func TestObeyedOnce(t *testing.T) {
+	t.Parallel()
+	w := atHome(monday)
+	c, _ := live(w, reported(monday))
+	ack := commands(command.Tracker, "mia", true, "/ack Thank you.")
+	first := Step(c, ack, w)
+	if again := Step(first.Case, ack, w); len(first.Effects) == 0 || len(again.Effects) != 0 || len(again.Lines) != 0 {
+		t.Errorf("first %d effects, then %d and %v", len(first.Effects), len(again.Effects), again.Lines)
 	}
 }

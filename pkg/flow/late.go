@@ -24,7 +24,7 @@ func (s *step) mended(trouble, moved string) {
 		s.c.Trouble = ""
 	}
 	if moved != "" {
-		s.c.Moved = slices.DeleteFunc(slices.Clone(s.c.Moved), func(m string) bool { return strings.HasPrefix(m, moved) })
+		s.c.Moved = slices.DeleteFunc(s.c.Moved, func(m string) bool { return strings.HasPrefix(m, moved) })
 	}
 }
 

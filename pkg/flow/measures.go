@@ -178,7 +178,7 @@ func (s *step) keep(t disclosure.Text) {
 	for rest := t.Body.Reveal(); rest != ""; {
 		var head string
 		head, rest = cutRunes(rest, most)
-		s.c.Kept = append(slices.Clone(s.c.Kept), disclosure.KeptText{Text: disclosure.Text{Title: title, Body: disclosure.Seal(head)}})
+		s.c.Kept = append(s.c.Kept, disclosure.KeptText{Text: disclosure.Text{Title: title, Body: disclosure.Seal(head)}})
 		title = disclosure.Embargoed{}
 	}
 }
@@ -186,8 +186,7 @@ func (s *step) keep(t disclosure.Text) {
 // passOn puts texts that did not fit, or that came later, on the advisory. A text stays in the case
 // until that has happened.
 func (s *step) passOn() {
-	kept := slices.Clone(s.c.Kept)
-	for i, t := range kept {
+	for i, t := range s.c.Kept {
 		if t.Key != "" {
 			continue
 		}
@@ -195,9 +194,8 @@ func (s *step) passOn() {
 			Action: disclosure.CommentAdvisory, Audience: disclosure.Reporters, GHSA: s.c.GHSA,
 			Body: "The following text stood in public too:\n\n", Secret: keptText(t),
 		})
-		kept[i].Key = s.effects[len(s.effects)-1].Key
+		s.c.Kept[i].Key = s.effects[len(s.effects)-1].Key
 	}
-	s.c.Kept = kept
 }
 
 // keptText is what is posted of a text.

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -239,7 +240,7 @@ func (s *step) undo() {
 		s.do("reopen", disclosure.Effect{Action: disclosure.SetIssue, Audience: disclosure.Public, Number: s.c.Issue, State: "open"})
 	}
 	if s.c.Comment != 0 && s.c.Blanks > 0 {
-		s.say("not-restored", "", "GitHub cannot bring a deleted comment back. Its text is kept in "+firstOf(s.c.GHSA, "case "+s.caseNumber())+"; please give it to "+s.c.Reporter+" if they want to post it again.")
+		s.say("not-restored", "", "GitHub cannot bring a deleted comment back. Its text is kept in "+s.keptIn()+"; please give it to "+s.c.Reporter+" if they want to post it again.")
 	}
 	if s.c.Label != "" {
 		s.do("unlabel", disclosure.Effect{Action: disclosure.RemoveLabel, Audience: disclosure.Public, Number: s.c.Issue, Labels: []string{s.c.Label}})
@@ -253,6 +254,9 @@ func (s *step) undo() {
 	s.c.WeClosed, s.c.WeLocked, s.c.Label = false, false, ""
 	s.end(disclosure.NotSecurity)
 }
+
+// keptIn names the place where maintainers find the text.
+func (s *step) keptIn() string { return cmp.Or(s.c.GHSA, "case "+s.caseNumber()) }
 
 // openFor is how long the text stood in public view.
 func (s *step) openFor() time.Duration {

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -18,10 +19,10 @@ func (s *step) data() wording.Data {
 	c := s.c
 	base := strings.TrimRight(s.w.WebURL, "/") + "/" + c.Repo.String()
 	d := wording.Data{
-		Repo: c.Repo.String(), Reporter: firstOf(c.Reporter, "ghost"), Coordinator: c.Coordinator, Actor: s.e.Actor.Login,
+		Repo: c.Repo.String(), Reporter: cmp.Or(c.Reporter, "ghost"), Coordinator: c.Coordinator, Actor: s.e.Actor.Login,
 		State: s.stateWords(), Opened: wording.Time(c.Opened),
 		Link: base + "/security/advisories/new", Contact: s.w.Policy.Intake.FallbackContact, PVR: s.w.PVR,
-		GHSA: c.GHSA, AdvisoryURL: firstOf(c.AdvisoryURL, base+"/security/advisories/"+c.GHSA), AdvisoryState: c.AdvisoryState,
+		GHSA: c.GHSA, AdvisoryURL: cmp.Or(c.AdvisoryURL, base+"/security/advisories/"+c.GHSA), AdvisoryState: c.AdvisoryState,
 		CVE: c.CVE, Severity: c.Severity, Trouble: c.Trouble, Moved: c.Moved, Said: c.Said,
 		Closed: c.WeClosed, IsComment: c.Comment != 0, HistoryOpen: c.History.Open,
 		Hidden: c.Blanks > 0 && !s.blankFailed(), Invited: c.Invited, Told: c.Tracker.ID != 0,
@@ -30,7 +31,7 @@ func (s *step) data() wording.Data {
 		d.Due = wording.Time(k.Due())
 	}
 	if c.Issue != 0 {
-		d.IssueURL = firstOf(c.IssueURL, fmt.Sprintf("%s/issues/%d", base, c.Issue))
+		d.IssueURL = cmp.Or(c.IssueURL, fmt.Sprintf("%s/issues/%d", base, c.Issue))
 	}
 	if c.ReleaseIssue != 0 {
 		d.ReleaseURL = s.trackerURL(c.ReleaseIssue)
@@ -42,13 +43,6 @@ func (s *step) data() wording.Data {
 }
 
 func (s *step) blankFailed() bool { return s.c.Trouble == troubleOpen }
-
-func firstOf(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}
 
 func (s *step) caseNumber() string { return strconv.FormatInt(s.c.ID, 10) }
 
@@ -89,7 +83,7 @@ func (s *step) clockLine(k promise.Clock) wording.ClockLine {
 	due := wording.Time(k.Due())
 	switch {
 	case k.Rule.Kind == promise.Acknowledge && !s.c.Ack.At.IsZero():
-		by := firstOf(s.c.Ack.By, "the maintainers")
+		by := cmp.Or(s.c.Ack.By, "the maintainers")
 		return wording.ClockLine{Name: "Answered", Text: fmt.Sprintf("%s by %s (%s); it was due %s", wording.Time(s.c.Ack.At), by, s.c.Ack.How, due)}
 	case !k.Stopped.IsZero():
 		return wording.ClockLine{Name: name, Text: "done " + wording.Time(k.Stopped) + "; it was due " + due}

@@ -1,11 +1,14 @@
 package app_test
 
 import (
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/heed-app/heed/pkg/disclosure"
 	"github.com/heed-app/heed/pkg/hubsim"
 )
 
@@ -139,5 +142,103 @@ func TestTransferredWhileBlankWaits(t *testing.T) {
 	r.ok(r.advance(time.Hour))
 	if s := r.see("lea", "zoo/web", n); strings.Contains(s, "union select") {
 		t.Errorf("public after an hour:\n%s", s)
+	}
+}
+
+// A push is thought about while another thought is reading the policy as it was. The new one counts.
+func TestPushCrossesTheReadingOfThePolicy(t *testing.T) {
+	r := after(t, plain)
+	r.now = r.now.Add(61 * time.Minute) // it is read again
+	crossed := false
+	r.answered = func(q *http.Request) {
+		if !crossed && strings.HasSuffix(q.URL.Path, "disclosure.yml") {
+			crossed = true
+			r.ok(r.sim.PushFile("lea", "acme/web", ".github/disclosure.yml", plain+"mode: dry-run\n"))
+			r.redeliver()
+		}
+	}
+	r.opens("eve", susT, susB)
+	if !crossed {
+		t.Fatal("they did not cross")
+	}
+	n := r.opens("eve", vulT, vulB)
+	if !strings.Contains(r.see("", "acme/web", n), "union select") {
+		t.Error("after the push of mode: dry-run was thought about, Heed still acts")
+	}
+}
+
+// The draft landed unanswered, and a maintainer edits it before it is looked for.
+func TestDraftEditedBeforeItIsFound(t *testing.T) {
+	r := after(t, plain)
+	landed := false
+	r.sim.SetFault(func(q *http.Request, _ bool, _ int) hubsim.Fault {
+		switch {
+		case landed:
+			return hubsim.Lost
+		case q.Method == http.MethodPost && strings.HasSuffix(q.URL.Path, "/security-advisories"):
+			landed = true
+			return hubsim.LandedUnanswered
+		}
+		return hubsim.None
+	})
+	r.opens("eve", vulT, vulB)
+	a := r.advisory()
+	r.ok(r.sim.EditAdvisory("lea", "acme/web", r.sim.Advisories("acme/web")[0], a.Summary, a.Description+"\n\nNote: see also /find."))
+	r.sim.SetFault(nil)
+	r.ok(r.advance(time.Hour))
+	if n := len(r.sim.Advisories("acme/web")); n != 1 {
+		t.Errorf("%d drafts of one report", n)
+	}
+}
+
+// Issues and comments change while the pages are read: they move to the end, and leave nobody out.
+func TestChangesBetweenPages(t *testing.T) {
+	r := after(t, plain)
+	r.now = r.now.Add(time.Hour)
+	const many = 130 // more than a page
+	since := r.now
+	var comments []int64
+	for i := range many {
+		r.now = r.now.Add(time.Second)
+		n, err := r.sim.OpenIssue("eve", "acme/web", fmt.Sprint("Typo ", i), "A typo.")
+		r.ok(err)
+		id, err := r.sim.CommentIssue("bob", "acme/web", n, "Same here.")
+		r.ok(err)
+		comments = append(comments, id)
+	}
+	inst := r.sim.Installation("acme")
+	repos, err := r.app.Hub.Repos(t.Context(), inst)
+	r.ok(err)
+	web := repos[slices.IndexFunc(repos, func(x disclosure.Repo) bool { return x.Name == "web" })]
+	changes := 0
+	r.answered = func(*http.Request) {
+		if changes++; changes < 5 {
+			r.now = r.now.Add(time.Second)
+			r.ok(r.sim.EditComment("bob", "acme/web", comments[changes], "Still here."))
+			r.ok(r.sim.EditIssue("eve", "acme/web", 9+changes, "Typos", "Some typos."))
+		}
+	}
+	issues, err := r.app.Hub.IssuesSince(t.Context(), inst, web, since)
+	r.ok(err)
+	changes = 20
+	r.answered = func(*http.Request) {
+		if changes++; changes < 25 {
+			r.now = r.now.Add(time.Second)
+			r.ok(r.sim.EditComment("bob", "acme/web", comments[changes], "Still here."))
+		}
+	}
+	said, err := r.app.Hub.SaidSince(t.Context(), inst, web, since)
+	r.ok(err)
+	seen := map[int64]int{}
+	for _, i := range issues {
+		seen[int64(i.Number)]++
+	}
+	for _, f := range said {
+		seen[f.Said.ID]++
+	}
+	for n := range int64(many) {
+		if seen[n+1] != 1 || seen[comments[n]] != 1 {
+			t.Errorf("issue %d is there %d times, its comment %d times", n+1, seen[n+1], seen[comments[n]])
+		}
 	}
 }

@@ -256,7 +256,9 @@ func (e *Engine) policyFile(ctx context.Context, t thought) ([]happening, error)
 		if n.Branch != "" && n.Ref != "refs/heads/"+n.Branch || n.Paths != nil && !touches(n.Paths, file) {
 			return nil, nil
 		}
-		e.world.forgetPolicies()
+		if err := e.world.forgetPolicies(ctx, t.GUID); err != nil {
+			return nil, err
+		}
 	}
 	p, err := e.world.policy(ctx, n.Installation, n.Repo)
 	if err != nil {

@@ -33,6 +33,7 @@ type inForce struct {
 	source   string // "owner/name@ref/path" of the file, "" when built in
 	tracker  string // where mistakes are told: also a broken file may name it
 	read     time.Time
+	pushes   string // what was known of pushes when it was read
 }
 
 // fact is an answer that is believed for a while.
@@ -94,11 +95,16 @@ func (w *worldCache) forget() {
 	w.trackers, w.homes, w.changed = map[string]fact[trackerFact]{}, map[int64]fact[int64]{}, w.e.Now()
 }
 
-// forgetPolicies drops the policies: a push touched a file.
-func (w *worldCache) forgetPolicies() {
+// pushes is the setting that names the last push which touched a policy. What was read before it, by whatever
+// process, is read again.
+const pushes = "policy-pushes"
+
+// forgetPolicies makes every process read the policies again: a push touched a file.
+func (w *worldCache) forgetPolicies(ctx context.Context, push string) error {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.policies, w.trackers = map[int64]*inForce{}, map[string]fact[trackerFact]{}
+	w.trackers = map[string]fact[trackerFact]{}
+	w.mu.Unlock()
+	return w.e.set(ctx, pushes, push)
 }
 
 // home is the number under which the App is installed on a repository now; 0 if it is not, or cannot be
@@ -128,7 +134,11 @@ func (w *worldCache) policy(ctx context.Context, inst int64, r disclosure.Repo) 
 	known := w.policies[r.ID]
 	w.mu.Unlock()
 	now := w.e.Now()
-	if known != nil && now.Sub(known.read) < policyAge {
+	pushed, err := w.e.Store.Get(ctx, pushes) // before it is read: a push that crosses the reading makes it old
+	if err != nil {
+		return nil, err
+	}
+	if known != nil && known.pushes == pushed && now.Sub(known.read) < policyAge {
 		return known, nil
 	}
 	text, source, err := w.e.Hub.Policy(ctx, inst, r)
@@ -146,7 +156,7 @@ func (w *worldCache) policy(ctx context.Context, inst int64, r disclosure.Repo) 
 	if err != nil {
 		return nil, err
 	}
-	p.read = now
+	p.read, p.pushes = now, pushed
 	w.mu.Lock()
 	w.policies[r.ID] = p
 	w.mu.Unlock()

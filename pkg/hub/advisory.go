@@ -76,8 +76,9 @@ func (p performer) findAdvisory(ctx context.Context) (disclosure.Receipt, bool, 
 		return disclosure.Receipt{}, false, err
 	}
 	for _, a := range list {
-		// Nobody else can write the mark's token, so an author that GitHub leaves out is no matter.
-		if (a.Author == nil || a.Author.Login == login) && mark.Has(a.Description, p.e.Mark) {
+		// Nobody else can write the mark's token, so an author that GitHub leaves out is no matter, nor what
+		// people wrote behind it.
+		if (a.Author == nil || a.Author.Login == login) && mark.Stands(a.Description, p.e.Mark) {
 			return disclosure.Receipt{GHSA: a.GHSA, URL: a.HTMLURL}, true, nil
 		}
 	}

@@ -18,20 +18,21 @@ import (
 // first, so that what changes meanwhile comes at the end. Pull requests are left out.
 func (h *Hub) IssuesSince(ctx context.Context, inst int64, r disclosure.Repo, since time.Time) ([]IssueNotice, error) {
 	var out []IssueNotice
-	err := pages(func(page int) (int, error) {
+	err := changes(since, func(query string) (bool, time.Time, error) {
 		var is []*github.Issue
-		res, err := h.get(ctx, inst, in(r.Owner, r.Name, "issues")+"?state=all&"+changedSince(since, page), &is)
+		res, err := h.get(ctx, inst, in(r.Owner, r.Name, "issues")+"?state=all&"+query, &is)
 		if err != nil {
-			return 0, fmt.Errorf("list issues of %s: %w", r, err)
+			return false, time.Time{}, fmt.Errorf("list issues of %s: %w", r, err)
 		}
+		var last time.Time
 		for _, i := range is {
-			if !i.IsPullRequest() {
+			if last = i.GetUpdatedAt().Time; !i.IsPullRequest() {
 				out = append(out, issueNotice(i))
 			}
 		}
-		return res.NextPage, nil
+		return res.NextPage != 0, last, nil
 	})
-	return out, err
+	return once(out, func(i IssueNotice) int64 { return int64(i.Number) }), err
 }
 
 // RecentIssues lists the last issues that were opened in a repository, newest first. Pull requests are left out.
@@ -60,13 +61,15 @@ func (h *Hub) RecentIssues(ctx context.Context, inst int64, r disclosure.Repo, m
 // moment. Of the issue only number, address and kind are known.
 func (h *Hub) SaidSince(ctx context.Context, inst int64, r disclosure.Repo, since time.Time) ([]Found, error) {
 	var out []Found
-	err := pages(func(page int) (int, error) {
+	err := changes(since, func(query string) (bool, time.Time, error) {
 		var cs []*github.IssueComment
-		res, err := h.get(ctx, inst, in(r.Owner, r.Name, "issues", "comments")+"?"+changedSince(since, page), &cs)
+		res, err := h.get(ctx, inst, in(r.Owner, r.Name, "issues", "comments")+"?"+query, &cs)
 		if err != nil {
-			return 0, fmt.Errorf("list comments of %s: %w", r, err)
+			return false, time.Time{}, fmt.Errorf("list comments of %s: %w", r, err)
 		}
+		var last time.Time
 		for _, c := range cs {
+			last = c.GetUpdatedAt().Time
 			n, err := strconv.Atoi(path.Base(c.GetIssueURL()))
 			if err != nil {
 				continue
@@ -81,9 +84,9 @@ func (h *Hub) SaidSince(ctx context.Context, inst int64, r disclosure.Repo, sinc
 				},
 			})
 		}
-		return res.NextPage, nil
+		return res.NextPage != 0, last, nil
 	})
-	return out, err
+	return once(out, func(f Found) int64 { return f.Said.ID }), err
 }
 
 // IssueNotice reads one issue as a webhook would show it.
@@ -106,8 +109,39 @@ func pages(read func(page int) (next int, err error)) error {
 	return nil
 }
 
-func changedSince(t time.Time, page int) string {
-	return fmt.Sprintf("sort=updated&direction=asc&since=%s&per_page=100&page=%d", url.QueryEscape(t.UTC().Format(time.RFC3339)), page)
+// changes reads a list by the moment of the last change, oldest first. What changes while it is read moves to
+// the end, and moves all behind it forward: the next page would leave somebody out. So each look begins at the last
+// moment of the one before; pages are turned only within one second, which is as fine as GitHub counts.
+func changes(since time.Time, read func(query string) (more bool, last time.Time, err error)) error {
+	for page, more := 1, true; more; {
+		query := fmt.Sprintf("sort=updated&direction=asc&since=%s&per_page=100&page=%d", url.QueryEscape(since.UTC().Format(time.RFC3339)), page)
+		var last time.Time
+		var err error
+		if more, last, err = read(query); err != nil {
+			return err
+		}
+		if last = last.Truncate(time.Second); last.After(since) {
+			since, page = last, 1
+		} else {
+			page++
+		}
+	}
+	return nil
+}
+
+// once leaves of what came more than once the last.
+func once[T any](list []T, id func(T) int64) []T {
+	last := map[int64]int{}
+	for k, x := range list {
+		last[id(x)] = k
+	}
+	var out []T
+	for k, x := range list {
+		if last[id(x)] == k {
+			out = append(out, x)
+		}
+	}
+	return out
 }
 
 func issueNotice(i *github.Issue) IssueNotice {

@@ -36,8 +36,8 @@ func Wrap(text, mark string) string {
 // it may have come with a stranger's text that we quoted, and the readable marks can be guessed.
 func Has(text, mark string) bool { return strings.HasSuffix(strings.TrimSpace(text), mark) }
 
-// Stands reports whether the mark is a line of the text. It is for texts without a stranger's words, to which
-// people may have added some of theirs.
+// Stands reports whether the mark is a line of the text. It is for texts to which people may have added some
+// words of theirs, and that hold a stranger's only if the mark cannot be guessed.
 func Stands(text, mark string) bool {
 	for line := range strings.Lines(text) {
 		if strings.TrimSpace(line) == mark {

@@ -116,8 +116,9 @@ type Attempt struct {
 // done: after a crash nobody believes that it was never tried. ErrNotFound: nothing is due. ErrLost:
 // the lane is not the caller's any more.
 func (s *Store) Begin(ctx context.Context, l *Lane, now time.Time) (a Attempt, err error) {
+	damaged := false
 	err = s.inLane(ctx, l, now, func(tx *Tx) error {
-		a = Attempt{lane: l} // nothing stays of a try that came to nothing
+		a, damaged = Attempt{lane: l}, false // nothing stays of a try that came to nothing
 		var (
 			row     int64
 			body    []byte
@@ -133,7 +134,11 @@ func (s *Store) Begin(ctx context.Context, l *Lane, now time.Time) (a Attempt, e
 		if err != nil {
 			return fmt.Errorf("next effect: %w", err)
 		}
-		if err := tx.store.seal.openValue(body, "effect/"+key, &a.Effect); err != nil {
+		if err := tx.store.seal.openValue(body, "effect/"+key, &a.Effect); errors.Is(err, ErrKey) {
+			return err // it may come yet
+		} else if err != nil { // it keeps no other from being done, and an operator sees it
+			damaged = true
+			_, err := tx.ParkEffect(ctx, key, "what is stored is damaged")
 			return err
 		}
 		a.Attempts++
@@ -141,6 +146,9 @@ func (s *Store) Begin(ctx context.Context, l *Lane, now time.Time) (a Attempt, e
 		_, err = tx.ExecContext(ctx, `update effect set attempts = attempts + 1, maybe = true where id = ?`, row)
 		return err
 	})
+	if err == nil && damaged {
+		return s.Begin(ctx, l, now)
+	}
 	return a, err
 }
 

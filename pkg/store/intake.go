@@ -286,8 +286,8 @@ func (s *Store) arriving(ctx context.Context, guid string) (bool, error) {
 			return false, err
 		}
 		ds, err := s.opened(name, sealed)
-		if err != nil {
-			return false, err
+		if err != nil { // at worst it is taken in twice, and its name tells
+			continue
 		}
 		if slices.ContainsFunc(ds, func(d Delivery) bool { return d.GUID == guid }) {
 			return true, nil

@@ -80,6 +80,11 @@ func (tx *Tx) erase(ctx context.Context, id int64) error {
 	if err != nil {
 		return err
 	}
+	// While it was waited for, somebody may have thought about it.
+	var due int
+	if err := tx.QueryRowContext(ctx, `select count(*) from effect where case_id = ? and state = 0`, id).Scan(&due); err != nil || due > 0 || c.EraseAt.IsZero() {
+		return err
+	}
 	line := disclosure.Line{At: tx.Now, Text: "its texts were erased, as the policy says"}
 	if err := tx.Save(ctx, c.WithoutTexts(), []disclosure.Line{line}, nil); err != nil {
 		return err

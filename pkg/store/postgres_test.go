@@ -499,3 +499,46 @@ func TestAcceptOverBrokenConnections(t *testing.T) {
 		t.Error("a process that vanished keeps its locks")
 	}
 }
+
+// Somebody thinks about a closed case while it waits to be erased: what follows is done first.
+func TestErasingMeetsAThought(t *testing.T) {
+	t.Parallel()
+	url := newPostgres(t)
+	s, other := replica(t, url), replica(t, url)
+	c := opened(t, s, disclosure.Effect{Key: "a"})
+	c.State, c.Outcome, c.EraseAt = disclosure.Closed, disclosure.Declined, now.Add(time.Hour)
+	write(t, s, now, func(tx *Tx) error { return tx.Save(t.Context(), c, nil, nil) })
+	finish(t, s, c.ID, "a")
+	later, erased := now.Add(2*time.Hour), make(chan bool)
+	write(t, other, later, func(tx *Tx) error { // the reporter objects
+		got, err := tx.Case(t.Context(), c.ID)
+		if err != nil {
+			return err
+		}
+		if err := tx.Save(t.Context(), got, nil, []disclosure.Effect{{Key: full(c.ID, "objection"), Case: c.ID, Action: disclosure.CommentIssue, Audience: disclosure.Trackers}}); err != nil {
+			return err
+		}
+		go func() {
+			defer close(erased)
+			if n, err := s.Erase(t.Context(), later); n != 0 || err != nil {
+				t.Errorf("%d cases erased, %v", n, err)
+			}
+		}()
+		for count(t, other, "select count(*) from pg_locks where locktype in ('transactionid', 'tuple') and not granted and pid in (select pid from pg_stat_activity where datname = current_database())") == 0 {
+			select {
+			case <-erased:
+				return errors.New("nobody waited")
+			default:
+			}
+		}
+		return nil
+	})
+	<-erased
+	l, err := other.TakeLane(t.Context(), c.ID, later)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, err := other.Begin(t.Context(), l, later); err != nil || a.Key != full(c.ID, "objection") {
+		t.Errorf("next is %q, %v", a.Key, err)
+	}
+}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -37,10 +38,10 @@ func (s *Store) Forget(ctx context.Context, now time.Time) (total int64, err err
 
 // scrubbed takes what was deleted out of the files, if something was.
 func (s *Store) scrubbed(ctx context.Context, something bool, err error) error {
-	if err != nil || !something {
-		return err
+	if something {
+		err = errors.Join(err, s.base.scrub(ctx))
 	}
-	return s.base.scrub(ctx)
+	return err
 }
 
 // any is a look that costs next to nothing: the usual answer is no, and needs no transaction.
@@ -51,48 +52,64 @@ func (s *Store) any(ctx context.Context, query string, args ...any) (bool, error
 }
 
 // Erase takes the texts out of closed cases whose time has come, and out of their effects; it says
-// how many cases these were. One whose effects are not all done waits for them.
+// how many cases these were. One whose effects are not all done waits for them, and one that nobody can read
+// keeps no other from being erased.
 func (s *Store) Erase(ctx context.Context, now time.Time) (total int, err error) {
 	const ripe = `erase_at <= ? and not exists (select 1 from effect where case_id = cases.id and state = 0)`
-	for {
-		if any, err := s.any(ctx, `select count(*) from (select 1 from cases where `+ripe+` order by erase_at limit 1) x`, micros(now)); err != nil || !any {
-			return total, s.scrubbed(ctx, total > 0, err)
-		}
-		var ids []int64
-		err := s.Write(ctx, now, func(tx *Tx) (err error) {
-			ids, err = tx.ids(ctx, `select id from cases where `+ripe+` order by erase_at limit ? for update`, micros(now), portion)
+	if any, err := s.any(ctx, `select count(*) from (select 1 from cases where `+ripe+` order by erase_at limit 1) x`, micros(now)); err != nil || !any {
+		return 0, err
+	}
+	var unread error
+	for after, more := int64(0), true; more; {
+		erased := 0
+		err := s.Write(ctx, now, func(tx *Tx) error {
+			erased = 0
+			ids, err := tx.ids(ctx, `select id from cases where `+ripe+` and id > ? order by id limit ? for update`, micros(now), after, portion)
+			if err != nil {
+				return err
+			}
 			for _, id := range ids {
-				if err == nil {
-					err = tx.erase(ctx, id)
+				done, err := tx.erase(ctx, id)
+				switch {
+				case errors.Is(err, ErrKey):
+					unread = err
+				case err != nil:
+					return err
+				case done:
+					erased++
 				}
 			}
-			return err
+			if more = len(ids) == portion; more {
+				after = ids[portion-1]
+			}
+			return nil
 		})
 		if err != nil {
 			return total, fmt.Errorf("erase texts: %w", err)
 		}
-		total += len(ids)
+		total += erased
 	}
+	return total, s.scrubbed(ctx, total > 0, unread)
 }
 
-func (tx *Tx) erase(ctx context.Context, id int64) error {
+// erase takes the texts out of one case. Who held it until now may have thought about it: then it is not done.
+func (tx *Tx) erase(ctx context.Context, id int64) (done bool, err error) {
 	c, err := tx.Case(ctx, id)
 	if err != nil {
-		return err
+		return false, err
 	}
-	// While it was waited for, somebody may have thought about it.
 	var due int
 	if err := tx.QueryRowContext(ctx, `select count(*) from effect where case_id = ? and state = 0`, id).Scan(&due); err != nil || due > 0 || c.EraseAt.IsZero() {
-		return err
+		return false, err
 	}
 	line := disclosure.Line{At: tx.Now, Text: "its texts were erased, as the policy says"}
 	if err := tx.Save(ctx, c.WithoutTexts(), []disclosure.Line{line}, nil); err != nil {
-		return err
+		return false, err
 	}
 	for _, table := range []string{"effect", "label"} {
 		if _, err := tx.ExecContext(ctx, `update `+table+` set body = ? where case_id = ?`, []byte{}, id); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return nil
+	return true, nil
 }

@@ -131,6 +131,8 @@ func Exercise(t *testing.T, open func(t *testing.T) *Store) {
 		{"what is done with is forgotten after its time", forgetting},
 		{"what is done with is forgotten, however much it is", forgettingMuch},
 		{"one value that nobody can read stops no other", unreadable},
+		{"a damaged effect is laid aside", damagedInLane},
+		{"a case that nobody can read keeps no other from being erased", eraseBesideUnreadable},
 		{"numbers of cases are passed over", skipping},
 		{"the texts of a closed case are erased in time", erasing},
 		{"keys are rotated while others work", rotating},
@@ -918,6 +920,54 @@ func forgettingMuch(t *testing.T, open func(*testing.T) *Store) {
 }
 
 // A value is damaged, or sealed with a key that is not there: the others are given out and encrypted anew.
+// damagedInLane: an effect that is damaged is laid aside, and those behind it are done.
+func damagedInLane(t *testing.T, open func(*testing.T) *Store) {
+	s := open(t)
+	c := opened(t, s, disclosure.Effect{Key: "a"}, disclosure.Effect{Key: "b"})
+	write(t, s, now, func(tx *Tx) error {
+		_, err := tx.ExecContext(t.Context(), `update effect set body = ? where key = ?`, []byte("damaged"), full(c.ID, "a"))
+		return err
+	})
+	l, err := s.TakeLane(t.Context(), c.ID, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, err := s.Begin(t.Context(), l, now); err != nil || a.Key != full(c.ID, "b") {
+		t.Errorf("next is %q, %v", a.Key, err)
+	}
+	if aside, err := s.Work(t.Context()); err != nil || len(aside) != 1 {
+		t.Errorf("aside lies %v, %v", aside, err)
+	}
+}
+
+// eraseBesideUnreadable: a closed case that nobody can read keeps no other from being erased.
+func eraseBesideUnreadable(t *testing.T, open func(*testing.T) *Store) {
+	s := open(t)
+	var ids []int64
+	for range 2 {
+		var c disclosure.Case
+		write(t, s, now, func(tx *Tx) (err error) {
+			c.ID, err = tx.NewCase(t.Context())
+			id := c.ID
+			c = report(id)
+			c.GHSA = fmt.Sprint("GHSA-", id)
+			c.State, c.Wake, c.EraseAt = disclosure.Closed, time.Time{}, now
+			return errors.Join(err, tx.Save(t.Context(), c, nil, nil))
+		})
+		ids = append(ids, c.ID)
+	}
+	write(t, s, now, func(tx *Tx) error {
+		foreign, err := sealer1(t, 5).seal([]byte("x"), "case/1")
+		if err == nil {
+			_, err = tx.ExecContext(t.Context(), `update cases set body = ? where id = ?`, foreign, ids[0])
+		}
+		return err
+	})
+	if n, err := s.Erase(t.Context(), now.Add(time.Hour)); n != 1 || !errors.Is(err, ErrKey) {
+		t.Errorf("%d erased, %v", n, err)
+	}
+}
+
 func unreadable(t *testing.T, open func(*testing.T) *Store) {
 	s := open(t)
 	placed(t, s, delivery("a"), delivery("b"), delivery("c"))
@@ -934,6 +984,9 @@ func unreadable(t *testing.T, open func(*testing.T) *Store) {
 	stranger := &Store{base: s.base, read: s.read, commits: s.commits, seal: sealer1(t, 5)}
 	stranger.scratch.New = s.scratch.New
 	accept(t, stranger, delivery("lost"))
+	if known, err := s.Known(t.Context(), "something else"); known || err != nil {
+		t.Errorf("the sweep cannot look for what came in: %t, %v", known, err)
+	}
 	accept(t, s, delivery("d"))
 	rotator := &Store{base: s.base, read: s.read}
 	var err error

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -240,5 +241,31 @@ func TestChangesBetweenPages(t *testing.T) {
 		if seen[n+1] != 1 || seen[comments[n]] != 1 {
 			t.Errorf("issue %d is there %d times, its comment %d times", n+1, seen[n+1], seen[comments[n]])
 		}
+	}
+}
+
+// GitHub is so slow for one installation that the time of a sweep is over. The next one begins behind it.
+func TestASlowInstallationKeepsNoOtherWaiting(t *testing.T) {
+	r := after(t, plain)
+	r.reports()
+	r.sim.AddOrg("zoo")
+	r.sim.AddRepo("zoo", "lib", false)
+	r.sim.Install("zoo")
+	r.ok(r.settle())
+	looked := false
+	for range 2 {
+		r.now = r.now.Add(2 * time.Minute)
+		ctx, over := context.WithCancel(t.Context())
+		r.before = func(q *http.Request) {
+			if strings.Contains(q.URL.Path, "/acme/") {
+				over()
+			}
+			looked = looked || strings.Contains(q.URL.Path, "/zoo/")
+		}
+		r.ok(r.app.Engine.Sweep(ctx))
+		over()
+	}
+	if !looked {
+		t.Error("nobody looked at zoo")
 	}
 }

@@ -66,7 +66,7 @@ func (s *sweeper) repos(ctx context.Context) error {
 	var errs []error
 	for k := range list {
 		r := list[(first+k)%len(list)]
-		if !s.may() {
+		if !s.spend(ctx) {
 			break
 		}
 		after = r.ID
@@ -139,14 +139,22 @@ func (s *sweeper) net(ctx context.Context, list []disclosure.Repo) error {
 	}
 	joined := len(look)
 	var errs []error
-	for i, r := range append(look, daily(old, s.before, s.Now())...) {
-		if !s.may() {
+	name, now := fmt.Sprintf("netted/%d", s.inst), s.Now()
+	before, err := s.moment(ctx, name)
+	if err != nil {
+		return err
+	}
+	for i, r := range append(look, daily(old, before, now)...) {
+		if !s.spend(ctx) {
 			break
 		}
 		err := s.advisories(ctx, r)
 		if errs = append(errs, err); err == nil && i < joined {
 			old = append(old, r)
 		}
+	}
+	if ctx.Err() == nil { // else its turn comes again
+		errs = append(errs, s.set(ctx, name, stamp(now)))
 	}
 	if joined > 0 || len(known) > len(old) {
 		errs = append(errs, s.cover(ctx, old))

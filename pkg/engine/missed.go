@@ -26,19 +26,20 @@ const (
 )
 
 // awake notes that an installation is looked after now, and since when it was not, if it was not.
-func (s *sweeper) awake(ctx context.Context) (before time.Time, err error) {
+func (s *sweeper) awake(ctx context.Context) error {
 	name := fmt.Sprintf("swept/%d", s.inst)
-	if before, err = s.moment(ctx, name); err != nil {
-		return before, err
+	before, err := s.moment(ctx, name)
+	if err != nil {
+		return err
 	}
 	now := s.Now()
 	if !before.IsZero() && now.Sub(before) > max(absence, 3*s.SweepEvery) {
 		s.Log.InfoContext(ctx, "nobody was there for a while: looking at what was written meanwhile", "installation", s.inst, "since", before)
 		if err := s.missing(ctx, s.inst, before); err != nil {
-			return before, err
+			return err
 		}
 	}
-	return before, s.set(ctx, name, stamp(now))
+	return s.set(ctx, name, stamp(now))
 }
 
 // search is how far the look at what was missed has come.
@@ -140,7 +141,7 @@ func (s *sweeper) missedIn(ctx context.Context, p place, since time.Time) error 
 	if err != nil {
 		return err
 	}
-	s.may()
+	s.spend(ctx)
 	issues, err := s.Hub.IssuesSince(ctx, s.inst, p.repo, since)
 	if err != nil {
 		return err
@@ -152,7 +153,7 @@ func (s *sweeper) missedIn(ctx context.Context, p place, since time.Time) error 
 	}
 	// A pull request is no issue here, but what is said on it counts; so the comments are asked for
 	// whatever the issues tell.
-	s.may()
+	s.spend(ctx)
 	said, err := s.Hub.SaidSince(ctx, s.inst, p.repo, since)
 	if err != nil {
 		return err
@@ -190,7 +191,7 @@ func (s *sweeper) missedIssue(ctx context.Context, p place, i hub.IssueNotice, u
 		if !open && (p.private || ordinary(detect.Read(i.Title.Reveal(), i.Body.Reveal()))) {
 			return nil
 		}
-		s.may()
+		s.spend(ctx)
 		at, by, err := s.Hub.LastEdit(ctx, s.inst, p.repo, i.Number)
 		if err != nil || at.Before(since) || by.Login == us {
 			return err
@@ -221,7 +222,7 @@ func (s *sweeper) missedComment(ctx context.Context, p place, f hub.Found, since
 		return err
 	}
 	if commands { // they need to know on what
-		s.may()
+		s.spend(ctx)
 		i, err := s.Hub.IssueNotice(ctx, s.inst, p.repo, f.About.Number)
 		if err != nil {
 			return err

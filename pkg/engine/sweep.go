@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -28,45 +29,73 @@ func (e *Engine) Sweep(ctx context.Context) error {
 	return nil // the next one comes anyway
 }
 
+// sweepInstallations goes through the installations, from where the last sweep ended: GitHub may be slow for
+// one of them, and the time of a sweep is bounded.
 func (e *Engine) sweepInstallations(ctx context.Context) error {
 	list, err := e.Hub.Installations(ctx)
 	if err != nil {
 		return err
 	}
 	var errs []error
+	var sweepers []*sweeper
 	for _, i := range list {
 		if i.Suspended {
 			continue
 		}
-		s := sweeper{Engine: e, Installation: i, inst: i.ID, left: mostReads}
-		if s.before, err = s.awake(ctx); err != nil {
+		s := &sweeper{Engine: e, Installation: i, inst: i.ID, left: mostReads}
+		if err := s.awake(ctx); err != nil { // of all of them first: it is about us, not about their turn
 			errs = append(errs, err)
 			continue
 		}
-		errs = append(errs, s.missed(ctx))
-		if len(i.Permissions) == 0 || i.Permissions["repository_advisories"] != "" { // without it GitHub answers with an empty list
-			errs = append(errs, s.open(ctx), s.repos(ctx))
-		}
+		sweepers = append(sweepers, s)
 	}
-	return errors.Join(errs...)
+	const name = "swept-installation"
+	last, err := e.cursor(ctx, name)
+	if err != nil {
+		return errors.Join(append(errs, err)...)
+	}
+	slices.SortFunc(sweepers, func(a, b *sweeper) int { return cmp.Compare(a.inst, b.inst) })
+	first, _ := slices.BinarySearchFunc(sweepers, last+1, func(s *sweeper, id int64) int { return cmp.Compare(s.inst, id) })
+	for k := range sweepers {
+		if ctx.Err() != nil {
+			break
+		}
+		s := sweepers[(first+k)%len(sweepers)]
+		last = s.inst
+		errs = append(errs, s.sweep(ctx))
+	}
+	return errors.Join(append(errs, e.set(ctx, name, strconv.FormatInt(last, 10)))...)
+}
+
+// longestLook bounds the look at one installation, beside the number of calls.
+const longestLook = 2 * time.Minute
+
+func (s *sweeper) sweep(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, longestLook)
+	defer cancel()
+	err := s.missed(ctx)
+	if len(s.Permissions) == 0 || s.Permissions["repository_advisories"] != "" { // without it GitHub answers with an empty list
+		err = errors.Join(err, s.open(ctx), s.repos(ctx))
+	}
+	return err
 }
 
 // sweeper is one sweep of one installation.
 type sweeper struct {
 	*Engine
 	hub.Installation
-	inst   int64
-	before time.Time // when it was swept before; zero: never
-	left   int       // calls it may still make
+	inst int64
+	left int // calls it may still make
 }
 
-func (s *sweeper) may() bool {
+// spend takes a call from those that are left. It is false when there are none, or no time for one.
+func (s *sweeper) spend(ctx context.Context) bool {
 	s.left--
-	return s.left >= 0
+	return s.left >= 0 && ctx.Err() == nil
 }
 
-func (s *sweeper) cursor(ctx context.Context, name string) (int64, error) {
-	text, err := s.Store.Get(ctx, name)
+func (e *Engine) cursor(ctx context.Context, name string) (int64, error) {
+	text, err := e.Store.Get(ctx, name)
 	if err != nil || text == "" {
 		return 0, err
 	}
@@ -80,7 +109,9 @@ func (e *Engine) moment(ctx context.Context, name string) (time.Time, error) {
 	return t, err
 }
 
+// set keeps how far something has come, also when its time is over.
 func (e *Engine) set(ctx context.Context, name, value string) error {
+	ctx = context.WithoutCancel(ctx)
 	return e.Store.Write(ctx, e.Now(), func(tx *store.Tx) error { return tx.Set(ctx, name, value) })
 }
 

@@ -28,7 +28,7 @@ func (s *sweeper) open(ctx context.Context) error {
 		if looked++; looked > mostLooked {
 			return false
 		}
-		if c.GHSA != "" && c.AdvisoryState != "published" && !s.may() || c.History.Open && !s.may() {
+		if c.GHSA != "" && c.AdvisoryState != "published" && !s.spend(ctx) || c.History.Open && !s.spend(ctx) {
 			return false
 		}
 		after = c.ID

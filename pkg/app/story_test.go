@@ -224,7 +224,11 @@ func github(ts *testscript.TestScript, _ bool, args []string) {
 		w.sim.Archive(args[1])
 	case "transfers": // REPO OWNER
 		w.sim.Transfer(args[1], args[2])
-	case "renames":
+	case "renames": // REPO NAME, or ACCOUNT LOGIN
+		if !strings.Contains(args[1], "/") {
+			w.sim.RenameAccount(args[1], args[2])
+			break
+		}
 		w.sim.Rename(args[1], args[2])
 	case "grants": // REPO LOGIN PERMISSION
 		w.sim.Grant(args[1], args[2], args[3])

@@ -78,8 +78,11 @@ func (e *Engine) attempt(ctx, held context.Context, a store.Attempt) error {
 	if a.Maybe && a.Attempts == 1 { // an operator has it tried again: perhaps because a permission was given
 		e.Hub.Renew(c.Installation)
 	}
-	if a.Repo.ID == c.Repo.ID {
-		a.Repo = c.Repo // renamed since it was decided; another repository may have the old name
+	switch a.Repo.ID { // renamed since it was decided; another repository may have the old name
+	case c.Repo.ID:
+		a.Repo = c.Repo
+	case c.Tracker.ID:
+		a.Repo = c.Tracker
 	}
 	start := e.Now()
 	var r disclosure.Receipt

@@ -208,19 +208,31 @@ func (e *Engine) release(ctx context.Context, t thought) ([]happening, error) {
 	return out, nil
 }
 
-// installed tells the open cases of an account under which number the App is installed there now.
+// installed tells the open cases of an account under which number the App is installed there now, and its new
+// login if it was renamed.
 func (e *Engine) installed(ctx context.Context, t thought) ([]happening, error) {
-	if t.n.Action != "created" && t.n.Action != "unsuspend" || t.n.Account == "" {
+	known := t.n.Account
+	switch {
+	case t.n.Account == "":
+		return nil, nil
+	case t.n.Formerly != "":
+		known = t.n.Formerly
+	case t.n.Action != "created" && t.n.Action != "unsuspend":
 		return nil, nil
 	}
-	cs, err := e.Store.CasesOf(ctx, t.n.Account, 0, math.MaxInt32)
+	cs, err := e.Store.CasesOf(ctx, known, 0, math.MaxInt32)
 	if err != nil {
 		return nil, err
 	}
 	var out []happening
 	for _, c := range cs {
 		if refs := c.Refs(); len(refs) > 0 {
-			out = append(out, happening{refs[0], flow.Event{Kind: flow.Woke, At: e.Now(), Repo: c.Repo, Installation: t.n.Installation}, e.known(t.n.Installation, c.Repo)})
+			repo := c.Repo
+			if t.n.Formerly != "" {
+				repo.Owner = t.n.Account
+			}
+			ev := flow.Event{Kind: flow.Woke, At: e.Now(), Repo: repo, Installation: t.n.Installation, Formerly: t.n.Formerly}
+			out = append(out, happening{refs[0], ev, e.known(t.n.Installation, repo)})
 		}
 	}
 	return out, nil

@@ -59,6 +59,7 @@ type Event struct {
 	First        bool   // a text as it was delivered: there was no case yet when it was read
 	Reread       bool   // the text changed between the decision and the act
 	Mistakes     string // what is wrong with the policy file; "" when nothing is
+	Formerly     string // the owner's login before, when the account was renamed
 }
 
 // Actor is who did it. The engine asked GitHub about the rights just before.
@@ -143,6 +144,9 @@ func Step(c disclosure.Case, e Event, w World) Decision {
 			s.c.Installation = e.Installation // installed again
 		}
 	}
+	if e.Formerly != "" {
+		s.ownerRenamed(e.Formerly, e.Repo.Owner)
+	}
 	switch e.Kind {
 	case AdvisorySeen:
 		s.advisorySeen()
@@ -176,6 +180,22 @@ func Step(c disclosure.Case, e Event, w World) Decision {
 		s.settle()
 	}
 	return Decision{Case: s.c, Lines: s.lines, Effects: s.effects, Cancel: s.cancel, Ruling: s.ruling}
+}
+
+// ownerRenamed: the account has another login, and with it all that belongs to it.
+func (s *step) ownerRenamed(old, now string) {
+	for _, r := range []*disclosure.Repo{&s.c.Repo, &s.c.Tracker} {
+		if strings.EqualFold(r.Owner, old) {
+			r.Owner = now
+		}
+	}
+	for _, list := range [][]string{s.c.Team, s.c.EscalateTo} {
+		for i, who := range list {
+			if owner, team, ok := strings.Cut(strings.TrimPrefix(who, "@"), "/"); ok && strings.EqualFold(owner, old) {
+				list[i] = "@" + now + "/" + team
+			}
+		}
+	}
 }
 
 // step is one run of Step: the case being changed, and what has been decided so far.

@@ -27,6 +27,7 @@ type Notice struct {
 	Action       string
 	Installation int64
 	Account      string // whose installation it is; in installation events only
+	Formerly     string // the login of an account that was renamed
 	Repo         disclosure.Repo
 	Branch       string // default branch
 	Private      bool   // the repository is not public
@@ -82,6 +83,12 @@ type wire struct {
 			Name  string `json:"name"` // what push payloads have instead
 		} `json:"owner"`
 	} `json:"repository"`
+	Account *Person `json:"account"` // that was renamed
+	Changes struct {
+		Login struct {
+			From string `json:"from"`
+		} `json:"login"`
+	} `json:"changes"`
 	Sender *Person `json:"sender"`
 	Issue  *struct {
 		Number int     `json:"number"`
@@ -184,6 +191,9 @@ func (w wire) notice(event string) Notice {
 	n := Notice{Event: event, Action: w.Action}
 	if w.Installation != nil {
 		n.Installation, n.Account = w.Installation.ID, value(w.Installation.Account).Login
+	}
+	if event == "installation_target" {
+		n.Account, n.Formerly = value(w.Account).Login, w.Changes.Login.From
 	}
 	if r := w.Repository; r != nil {
 		owner := r.Owner.Login

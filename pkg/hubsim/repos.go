@@ -111,6 +111,23 @@ func (s *Sim) Rename(repo, newName string) {
 	})
 }
 
+// RenameAccount gives an account another login. Its repositories are found under both, until somebody takes
+// the old one.
+func (s *Sim) RenameAccount(old, now string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.accounts[fold(old)]
+	delete(s.accounts, fold(old))
+	a.login = now
+	s.accounts[fold(now)] = a
+	for _, r := range s.reposOf(a) {
+		s.names[fold(r.full())] = r.id
+	}
+	s.emit("installation_target", "renamed", a, s.doer(a), nil, obj{
+		"account": orgObj(a), "changes": obj{"login": obj{"from": old}}, "target_type": "Organization",
+	})
+}
+
 // Transfer gives a repository to another owner, whose installation, if there is one, is told. The
 // old name redirects, as far as the caller may see the new one.
 func (s *Sim) Transfer(repo, newOwner string) {

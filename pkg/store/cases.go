@@ -94,7 +94,7 @@ func (s *Store) Cases(ctx context.Context, all bool) ([]disclosure.Case, error) 
 	if err != nil {
 		return nil, fmt.Errorf("read cases: %w", err)
 	}
-	return s.scanCases(rows)
+	return s.scanCases(rows, false)
 }
 
 // OpenCasesOf returns the open cases of one repository, oldest first.
@@ -103,20 +103,21 @@ func (s *Store) OpenCasesOf(ctx context.Context, repo int64) ([]disclosure.Case,
 	if err != nil {
 		return nil, fmt.Errorf("read cases: %w", err)
 	}
-	return s.scanCases(rows)
+	return s.scanCases(rows, true)
 }
 
 // CasesOf returns cases of one account that are open or wait for a moment, in the order of their
-// numbers: at most so many, beginning after one.
+// numbers: at most so many, beginning after one. Of one whose key is missing only the number is known.
 func (s *Store) CasesOf(ctx context.Context, owner string, after int64, most int) ([]disclosure.Case, error) {
 	rows, err := s.read.QueryContext(ctx, `select id, body from cases where owner = ? and (state <> 'closed' or wake_at is not null) and id > ? order by id limit ?`, strings.ToLower(owner), after, most)
 	if err != nil {
 		return nil, fmt.Errorf("read cases: %w", err)
 	}
-	return s.scanCases(rows)
+	return s.scanCases(rows, true)
 }
 
-func (s *Store) scanCases(rows *sql.Rows) ([]disclosure.Case, error) {
+// scanCases reads cases. unread: one whose key is missing comes as its bare number, and hides no other.
+func (s *Store) scanCases(rows *sql.Rows, unread bool) ([]disclosure.Case, error) {
 	defer rows.Close()
 	var out []disclosure.Case
 	for rows.Next() {
@@ -128,7 +129,7 @@ func (s *Store) scanCases(rows *sql.Rows) ([]disclosure.Case, error) {
 		if err := rows.Scan(&id, &body); err != nil {
 			return nil, err
 		}
-		if err := s.seal.openValue(body, casePlace(id), &c); err != nil {
+		if err := s.seal.openValue(body, casePlace(id), &c); err != nil && !(unread && errors.Is(err, ErrKey)) {
 			return nil, err
 		}
 		c.ID = id

@@ -93,5 +93,5 @@ func (s *Store) OpenCases(ctx context.Context, after int64, most int) ([]disclos
 	if err != nil {
 		return nil, fmt.Errorf("read cases: %w", err)
 	}
-	return s.scanCases(rows)
+	return s.scanCases(rows, true)
 }

@@ -3,7 +3,6 @@ package hub
 import (
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
 )
 
@@ -15,38 +14,43 @@ type Budget struct {
 	Limited, Suspended        int // installations, the App itself among them, that may not call now
 }
 
-// Budget says how many calls are left.
+// Budget says how many calls are left to this process.
 func (h *Hub) Budget() Budget {
 	now := h.config.Now()
-	b := Budget{Points: mostPoints, Creations: mostCreations, Hourly: mostHourly, Core: h.meter.left(core, now), GraphQL: h.meter.left(graphQL, now)}
+	all := allowances(int(h.share.Load()))
+	b := Budget{Points: all.points, Creations: all.creations, Hourly: all.hourly, Core: -1, GraphQL: -1}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, g := range h.gates {
-		points, creations, hourly, shut := g.room(now)
-		b.Points, b.Creations, b.Hourly = min(b.Points, points), min(b.Creations, creations), min(b.Hourly, hourly)
-		switch shut {
-		case Limited:
-			b.Limited++
-		case Suspended:
-			b.Suspended++
-		default: // it is open
-		}
+		g.least(now, &b)
 	}
 	return b
 }
 
-// room is what may still pass, never less than 0, and why nobody passes.
-func (g *gate) room(now time.Time) (points, creations, hourly int, shut TroubleKind) {
+// least lowers a budget to what may still pass here.
+func (g *gate) least(now time.Time, b *Budget) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.shut != nil && now.Before(g.shut.Until) {
-		shut = g.shut.Kind
+		switch g.shut.Kind {
+		case Limited:
+			b.Limited++
+		case Suspended:
+			b.Suspended++
+		default: // it is open again soon
+		}
 	}
 	free := func(w *window, most int) int {
 		sum, _ := w.used(now)
 		return max(0, most-sum)
 	}
-	return free(&g.points, mostPoints), free(&g.creations, mostCreations), free(&g.hourly, mostHourly), shut
+	all := allowances(g.share())
+	b.Points, b.Creations, b.Hourly = min(b.Points, free(&g.points, all.points)), min(b.Creations, free(&g.creations, all.creations)), min(b.Hourly, free(&g.hourly, all.hourly))
+	for resource, least := range map[string]*int{core: &b.Core, graphQL: &b.GraphQL} {
+		if h, ok := g.hours[resource]; ok && now.Before(h.end) && (*least < 0 || h.left < *least) {
+			*least = h.left
+		}
+	}
 }
 
 // The resources of GitHub's primary limit that we use.
@@ -55,60 +59,36 @@ const (
 	graphQL = "graphql"
 )
 
-// meter reads from every answer how many calls GitHub still allows.
-type meter struct {
-	next http.RoundTripper
-	now  func() time.Time
-
-	mu    sync.Mutex
-	hours map[hour]int // calls that are left
-}
-
-// hour is one hour of the primary limit. Every installation has its own, which began with a call of
-// its own: the end of the hour tells them apart well enough, without knowing whose a call was.
+// hour is one hour of the primary limit. Every installation has its own.
 type hour struct {
-	resource string
-	end      int64 // seconds since 1970
+	left int // calls
+	end  time.Time
 }
 
-// RoundTrip implements http.RoundTripper.
-func (m *meter) RoundTrip(r *http.Request) (*http.Response, error) {
-	res, err := m.next.RoundTrip(r)
-	if err == nil {
-		m.read(res.Header)
-	}
-	return res, err
-}
-
-func (m *meter) read(h http.Header) {
+// left takes from an answer what is left of the hourly limit.
+func (g *gate) left(h http.Header) {
 	resource := h.Get("X-RateLimit-Resource")
-	left, err := strconv.Atoi(h.Get("X-RateLimit-Remaining"))
-	if err != nil || resource != core && resource != graphQL {
+	if resource == "" {
+		resource = core
+	}
+	left, err1 := strconv.Atoi(h.Get("X-RateLimit-Remaining"))
+	reset, err2 := strconv.ParseInt(h.Get("X-RateLimit-Reset"), 10, 64)
+	if err1 != nil || err2 != nil || resource != core && resource != graphQL {
 		return
 	}
-	end, err := strconv.ParseInt(h.Get("X-RateLimit-Reset"), 10, 64)
-	if err != nil || end <= m.now().Unix() {
+	limit, unknown := strconv.Atoi(h.Get("X-RateLimit-Limit"))
+	end := time.Unix(reset, 0)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if known := g.hours[resource]; known.end.Equal(end) {
+		left = min(left, known.left) // answers overtake each other
+	}
+	g.hours[resource] = hour{left, end}
+	if resource != core || unknown != nil {
 		return
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if known, ok := m.hours[hour{resource, end}]; !ok || left < known { // answers overtake each other
-		m.hours[hour{resource, end}] = left
+	g.scarce = time.Time{}
+	if left < limit/keptOfHour {
+		g.scarce = end
 	}
-}
-
-// left is the least of the hours that are not over; -1 when there is none.
-func (m *meter) left(resource string, now time.Time) int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	least := -1
-	for k, left := range m.hours {
-		switch {
-		case k.end <= now.Unix():
-			delete(m.hours, k)
-		case k.resource == resource && (least < 0 || left < least):
-			least = left
-		}
-	}
-	return least
 }

@@ -70,6 +70,11 @@ func TestTheLeastBudgetIsTold(t *testing.T) {
 	if diff := cmp.Diff(want, h.Budget()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	h.Share(3) // what this process may use alone
+	if b := h.Budget(); b.Points != mostPoints/3-6 || b.Creations != mostCreations/3-1 || b.Hourly != mostHourly/3-1 {
+		t.Errorf("among three: %+v", b)
+	}
+	h.Share(1)
 	h.config.Now = func() time.Time { return start.Add(time.Minute) } // GitHub's hour is over, and so are the bans
 	if b := h.Budget(); b.Core != -1 || b.Limited+b.Suspended != 0 {
 		t.Errorf("later: %+v", b)

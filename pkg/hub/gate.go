@@ -42,10 +42,11 @@ type gate struct {
 	slots, urgent chan struct{}
 
 	mu        sync.Mutex
-	shut      *Trouble  // until when, and why
-	blind     int       // bans in a row of which GitHub did not tell the end
-	heard     time.Time // when other processes were last asked
-	scarce    time.Time // until then the hourly limit is nearly used up
+	shut      *Trouble        // until when, and why
+	blind     int             // bans in a row of which GitHub did not tell the end
+	heard     time.Time       // when other processes were last asked
+	hours     map[string]hour // GitHub's, by resource
+	scarce    time.Time       // until then the hourly limit is nearly used up
 	creations window
 	hourly    window
 	points    window
@@ -54,7 +55,7 @@ type gate struct {
 }
 
 func newGate(share func() int) *gate {
-	return &gate{share: share, slots: make(chan struct{}, mostConcurrent), urgent: make(chan struct{}, mostUrgent), creations: window{unit: 1}, hourly: window{unit: 60}, points: window{unit: 1}}
+	return &gate{share: share, hours: map[string]hour{}, slots: make(chan struct{}, mostConcurrent), urgent: make(chan struct{}, mostUrgent), creations: window{unit: 1}, hourly: window{unit: 60}, points: window{unit: 1}}
 }
 
 // enter waits for a place. The error is a Trouble that says when to come again.
@@ -86,18 +87,26 @@ func (g *gate) enter(ctx context.Context, now time.Time, k callKind) (leave func
 	return leave, nil
 }
 
+// allowance is what one process of several may use.
+type allowance struct{ points, free, acting, creations, hourly int }
+
+func allowances(processes int) allowance {
+	n := max(1, processes)
+	return allowance{mostPoints / n, keptFree / n, keptForActing / n, max(1, mostCreations/n), max(1, mostHourly/n)}
+}
+
 func (g *gate) refusal(now time.Time, k callKind) *Trouble {
 	if g.shut != nil && now.Before(g.shut.Until) {
 		return &Trouble{Kind: g.shut.Kind, Until: g.shut.Until, Err: g.shut.Err}
 	}
 	g.shut = nil
-	share := max(1, g.share())
-	allowed := mostPoints / share
+	all := allowances(g.share())
+	allowed := all.points
 	if k == urgent {
-		allowed = (mostPoints + keptFree) / share
+		allowed += all.free
 	}
 	if k == watching {
-		allowed -= keptForActing / share
+		allowed -= all.acting
 		if now.Before(g.scarce) {
 			return &Trouble{Kind: Limited, Until: g.scarce, Err: errScarce}
 		}
@@ -106,10 +115,10 @@ func (g *gate) refusal(now time.Time, k callKind) *Trouble {
 		return &Trouble{Kind: Limited, Until: at, Err: errBudget}
 	}
 	if k == creating {
-		if at := g.creations.freeAt(now, max(1, mostCreations/share)); !at.IsZero() {
+		if at := g.creations.freeAt(now, all.creations); !at.IsZero() {
 			return &Trouble{Kind: Limited, Until: at, Err: errBudget}
 		}
-		if at := g.hourly.freeAt(now, max(1, mostHourly/share)); !at.IsZero() {
+		if at := g.hourly.freeAt(now, all.hourly); !at.IsZero() {
 			return &Trouble{Kind: Limited, Until: at, Err: errBudget}
 		}
 	}

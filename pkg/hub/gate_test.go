@@ -188,6 +188,11 @@ func TestWatchingYields(t *testing.T) {
 	if _, ok := pass(t, g, reset, watching); !ok {
 		t.Error("a new hour has begun")
 	}
+	g.left(head(4000)) // an answer that was overtaken
+	if _, ok := pass(t, g, now, watching); ok {
+		t.Error("an old answer counts")
+	}
+	reset = reset.Add(time.Hour)
 	g.left(head(4000))
 	if _, ok := pass(t, g, now, watching); !ok {
 		t.Error("there is enough again")

@@ -52,7 +52,6 @@ type Hub struct {
 	config Config
 	memory *memory
 	loader *appconfig.Loader
-	meter  *meter
 
 	share   atomic.Int64 // processes that work for the same App
 	mu      sync.Mutex
@@ -69,15 +68,13 @@ func New(c Config) (*Hub, error) {
 	if c.Observe == nil {
 		c.Observe = func(string, string, time.Duration) {}
 	}
-	m := &meter{next: c.Transport, now: c.Now, hours: map[hour]int{}}
 	for name, u := range map[string]string{"API": c.V3URL, "GraphQL": c.V4URL, "web": c.WebURL} {
 		if p, err := url.Parse(u); err != nil || p.Host == "" {
 			return nil, fmt.Errorf("GitHub's %s URL %q is not a URL", name, u)
 		}
 	}
-	c.Transport = m
 	h := &Hub{
-		config: c, meter: m, memory: newMemory(mostRemembered), gates: map[int64]*gate{}, clients: map[int64]*github.Client{},
+		config: c, memory: newMemory(mostRemembered), gates: map[int64]*gate{}, clients: map[int64]*github.Client{},
 		// A repository must not point at files of others: remote references stay off.
 		loader: appconfig.NewLoader([]string{PolicyPath}, appconfig.WithRemoteRefParser(nil), appconfig.WithOwnerDefault(".github", []string{OwnerPolicyPath})),
 	}

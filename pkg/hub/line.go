@@ -8,10 +8,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strconv"
-	"strings"
 	"sync"
-	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
@@ -201,20 +198,4 @@ func (a answered) again(res *http.Response) *http.Response {
 	}
 	res.Body, res.ContentLength = io.NopCloser(bytes.NewReader(a.body)), int64(len(a.body))
 	return res
-}
-
-// left tells the gate what is left of the hourly limit.
-func (g *gate) left(h http.Header) {
-	limit, err1 := strconv.Atoi(h.Get("X-RateLimit-Limit"))
-	left, err2 := strconv.Atoi(h.Get("X-RateLimit-Remaining"))
-	reset, err3 := strconv.ParseInt(h.Get("X-RateLimit-Reset"), 10, 64)
-	if err1 != nil || err2 != nil || err3 != nil || strings.EqualFold(h.Get("X-RateLimit-Resource"), "graphql") {
-		return
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.scarce = time.Time{}
-	if left < limit/keptOfHour {
-		g.scarce = time.Unix(reset, 0)
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -80,7 +81,7 @@ func (p program) explain(v detect.Verdict) error {
 		detect.ReadDependency: "a public CVE in a dependency; nothing would be hidden",
 		detect.ReadSpam:       "phishing dressed as an alert; maintainers would be told",
 		detect.ReadOrdinary:   "an ordinary issue; it would be left alone",
-	}[r], v.Probability)
+	}[r], math.Floor(v.Probability*100)/100) // what is below a threshold must not look like it
 	label := "because "
 	for _, why := range v.Why {
 		if _, err := fmt.Fprintf(p.out, "%s %s\n", label, why); err != nil {

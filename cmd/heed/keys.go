@@ -98,7 +98,7 @@ func fits(ctx context.Context, settings config.Server) error {
 }
 
 // byHand is how keys are rotated that stand in the settings of several processes.
-const byHand = `the keys stand in the settings, which only you can change. In three steps nobody meets a key he does not know:
+const byHand = `the keys stand in the settings, which only you can change. In three steps no process ever meets a key that it does not know:
 1. make a new key (openssl rand -base64 32), put it behind the old one in HEED_DATA_KEY (OLD,NEW) and restart every replica;
 2. put the new one first (NEW,OLD) and restart every replica;
 3. call heed keys rotate again, which encrypts everything with NEW; then take OLD out`

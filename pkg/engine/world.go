@@ -330,8 +330,10 @@ func (e *Engine) Troubles() []string {
 		switch {
 		case p.mistakes != "":
 			out = append(out, "the policy "+fileOf(p.source)+" has mistakes")
+		case p.Tracker == "" && p.source == "":
+			out = append(out, "the built-in policy names no tracker: reminders go to the advisories")
 		case p.Tracker == "":
-			out = append(out, "a policy names no tracker: reminders go to the advisories")
+			out = append(out, "the policy "+fileOf(p.source)+" names no tracker: reminders go to the advisories")
 		}
 	}
 	return unique(out)

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -62,7 +63,7 @@ func (s *sweeper) repos(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	first, _ := slices.BinarySearchFunc(list, after+1, func(r disclosure.Repo, id int64) int { return int(r.ID - id) })
+	first, _ := slices.BinarySearchFunc(list, after+1, func(r disclosure.Repo, id int64) int { return cmp.Compare(r.ID, id) })
 	var errs []error
 	for k := range list {
 		r := list[(first+k)%len(list)]
@@ -263,7 +264,7 @@ func (w *worldCache) list(ctx context.Context, inst int64) ([]disclosure.Repo, e
 	if err != nil {
 		return known.value, err
 	}
-	slices.SortFunc(list, func(a, b disclosure.Repo) int { return int(a.ID - b.ID) })
+	slices.SortFunc(list, func(a, b disclosure.Repo) int { return cmp.Compare(a.ID, b.ID) })
 	w.mu.Lock()
 	w.repos[inst] = fact[[]disclosure.Repo]{list, now}
 	w.mu.Unlock()

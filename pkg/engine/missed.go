@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -111,7 +112,7 @@ func (s *sweeper) missed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(places, func(a, b place) int { return int(a.repo.ID - b.repo.ID) })
+	slices.SortFunc(places, func(a, b place) int { return cmp.Compare(a.repo.ID, b.repo.ID) })
 	kept := s.left
 	s.left = mostMissed
 	defer func() { s.left = kept }()

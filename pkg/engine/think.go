@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -57,16 +58,7 @@ func (e *Engine) Think(ctx context.Context, group string) error {
 		}
 		thoughts[i] = t
 	}
-	slices.SortStableFunc(thoughts, func(a, b thought) int {
-		switch {
-		case a.verdict.Probability > b.verdict.Probability:
-			return -1
-		case a.verdict.Probability < b.verdict.Probability:
-			return 1
-		default:
-			return 0
-		}
-	})
+	slices.SortStableFunc(thoughts, func(a, b thought) int { return cmp.Compare(b.verdict.Probability, a.verdict.Probability) })
 	var nothing []int64
 	for _, t := range thoughts {
 		quiet, err := e.consider(ctx, t, us)

@@ -141,7 +141,7 @@ func (s *Store) scanCases(rows *sql.Rows, unread bool) ([]disclosure.Case, error
 // Reports counts the reports of a repository that were ever taken in.
 func (tx *Tx) Reports(ctx context.Context, repo int64) (n int64, err error) {
 	err = tx.QueryRowContext(ctx, `select count(*) from cases where repo_id = ? and kind in ('private-report', 'public-report', 'public-comment', 'suspect')`, repo).Scan(&n)
-	return n, err
+	return n, wrapped(err, "count reports")
 }
 
 // NewCase makes room for a case and returns its number. Save fills it.
@@ -232,7 +232,7 @@ func (s *Store) Due(ctx context.Context, now time.Time) (int, error) {
 		+ (select count(*) from (select 1 from delivery where state = 0 and next_at <= ? order by next_at limit 1) c)
 		+ (select count(*) from (select 1 from intake where next_at <= ? limit 1) d)`, at, at, at, at, at).Scan(&n)
 	if err != nil || n == 0 {
-		return 0, err
+		return 0, wrapped(err, "look for due moments")
 	}
 	n = 0
 	err = s.Write(ctx, now, func(tx *Tx) error {
@@ -262,7 +262,7 @@ func (s *Store) Due(ctx context.Context, now time.Time) (int, error) {
 		n = len(wakes) + len(lanes) + len(groups)
 		return tx.queueDue(ctx, wakes, lanes, groups)
 	})
-	return n, err
+	return n, wrapped(err, "queue what is due")
 }
 
 func (tx *Tx) queueDue(ctx context.Context, wakes, lanes []int64, groups []string) error {
@@ -338,5 +338,5 @@ func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 		union all select min(case when act_at > lane_until then act_at else lane_until end) from cases where act_at is not null
 		union all select min(next_at) from delivery where state = 0
 		union all select min(next_at) from intake) x`).Scan(&n)
-	return fromMicros(n.Int64), err
+	return fromMicros(n.Int64), wrapped(err, "look for the next moment")
 }

@@ -124,21 +124,21 @@ func (tx *Tx) Postpone(ctx context.Context, seq int64, until time.Time, reason s
 		failures = 1
 	}
 	_, err := tx.ExecContext(ctx, `update delivery set attempts = attempts + ?, postponed = 1, next_at = ?, reason = ? where seq = ? and state = 0`, failures, micros(until), reason, seq)
-	return err
+	return wrapped(err, "put delivery %d off", seq)
 }
 
 // ParkDelivery lays a delivery aside for an operator.
 func (tx *Tx) ParkDelivery(ctx context.Context, seq int64, reason string) error {
 	_, err := tx.ExecContext(ctx, `update delivery set state = 2, reason = ? where seq = ? and state = 0`, reason, seq)
-	return err
+	return wrapped(err, "park delivery %d", seq)
 }
 
 // Known reports whether a delivery with this GUID was ever accepted.
 func (s *Store) Known(ctx context.Context, guid string) (bool, error) {
 	var n int
 	err := s.read.QueryRowContext(ctx, `select count(*) from delivery where guid = ?`, guid).Scan(&n)
-	if err != nil || n > 0 {
-		return n > 0, err
+	if err == nil && n == 0 {
+		return s.arriving(ctx, guid)
 	}
-	return s.arriving(ctx, guid)
+	return n > 0, wrapped(err, "look for a delivery")
 }

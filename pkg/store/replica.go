@@ -39,7 +39,7 @@ func (s *Store) Beat(ctx context.Context, name string, now time.Time) (live int,
 // Leave says that a process ends.
 func (s *Store) Leave(ctx context.Context, name string, now time.Time) error {
 	_, err := s.change(ctx, now, `delete from replica where name = ?`, name)
-	return err
+	return wrapped(err, "leave")
 }
 
 // keySetting holds nothing of interest; that it is encrypted with the newest key is all.
@@ -47,13 +47,14 @@ const keySetting = "key"
 
 // Announce makes living processes learn of the key that this one uses.
 func (s *Store) Announce(ctx context.Context, now time.Time) error {
-	return s.Write(ctx, now, func(tx *Tx) error { return tx.Set(ctx, keySetting, now.UTC().Format(time.RFC3339)) })
+	err := s.Write(ctx, now, func(tx *Tx) error { return tx.Set(ctx, keySetting, now.UTC().Format(time.RFC3339)) })
+	return wrapped(err, "announce a data key")
 }
 
 // Behind counts the living processes that still encrypt with another key than this one.
 func (s *Store) Behind(ctx context.Context, now time.Time) (n int, err error) {
 	err = s.read.QueryRowContext(ctx, `select count(*) from replica where seen > ? and key_id <> ?`, micros(now.Add(-Dead)), int64(s.seal.uses())).Scan(&n)
-	return n, err
+	return n, wrapped(err, "count processes with another data key")
 }
 
 // uses is the key that encrypts.

@@ -281,7 +281,7 @@ func (tx *Tx) Set(ctx context.Context, name, value string) error {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `insert into setting(name, value) values(?, ?) on conflict(name) do update set value = excluded.value`, name, sealed)
-	return err
+	return wrapped(err, "set %s", name)
 }
 
 // Get returns a setting, "" if it was never set.
@@ -292,7 +292,7 @@ func (s *Store) Get(ctx context.Context, name string) (string, error) {
 		return "", nil
 	}
 	if err != nil {
-		return "", err
+		return "", wrapped(err, "get %s", name)
 	}
 	b, err := s.seal.open(sealed, "setting/"+name)
 	return string(b), err

@@ -14,7 +14,6 @@ import (
 	"github.com/heed-app/heed/pkg/detect"
 	"github.com/heed-app/heed/pkg/disclosure"
 	"github.com/heed-app/heed/pkg/hub"
-	"github.com/heed-app/heed/pkg/store"
 )
 
 // What is looked at after an absence. While we are there webhooks tell of issues, and those that
@@ -181,15 +180,15 @@ func (s *sweeper) missedIssue(ctx context.Context, p place, i hub.IssueNotice, u
 	if err != nil {
 		return err
 	}
-	c, err := s.Store.CaseByRef(ctx, disclosure.RefIssue(p.repo.ID, i.Number))
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	c, err := s.caseOf(ctx, disclosure.RefIssue(p.repo.ID, i.Number))
+	if err != nil {
 		return err
 	}
 	if known && (c.Blanks == 0 || c.Notice.Body == i.Body) { // else the same words may have been put back
 		return nil
 	}
-	if open := err == nil; open || i.Created.Before(since) {
-		if !open && (p.private || ordinary(detect.Read(i.Title.Reveal(), i.Body.Reveal()))) {
+	if c.ID != 0 || i.Created.Before(since) {
+		if c.ID == 0 && (p.private || ordinary(detect.Read(i.Title.Reveal(), i.Body.Reveal()))) {
 			return nil
 		}
 		s.spend(ctx)
@@ -248,15 +247,9 @@ func (e *Engine) obeyed(ctx context.Context, n hub.Notice) (bool, error) {
 	for _, ref := range []disclosure.Ref{
 		disclosure.RefIssue(n.Repo.ID, n.Issue.Number), disclosure.RefErrand(n.Repo.ID, n.Comment.ID), disclosure.RefHeld(n.Repo.ID, n.Issue.Number),
 	} {
-		c, err := e.Store.CaseByRef(ctx, ref)
-		if errors.Is(err, store.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return false, err
-		}
-		if slices.Contains(c.Obeyed, n.Comment.ID) {
-			return true, nil
+		c, err := e.caseOf(ctx, ref)
+		if known := slices.Contains(c.Obeyed, n.Comment.ID); known || err != nil {
+			return known, err
 		}
 	}
 	return false, nil

@@ -27,11 +27,8 @@ func (e *Engine) issue(ctx context.Context, t thought) ([]happening, error) {
 	n := t.n
 	ref := disclosure.RefIssue(n.Repo.ID, n.Issue.Number)
 	if n.Action == "deleted" { // with its history: nothing is left to be cleared
-		c, err := e.Store.CaseByRef(ctx, ref)
-		if errors.Is(err, store.ErrNotFound) || err == nil && (c.Repo.ID != n.Repo.ID || c.Issue != n.Issue.Number) {
-			return nil, nil
-		}
-		if err != nil {
+		c, err := e.caseOf(ctx, ref)
+		if err != nil || c.Repo.ID != n.Repo.ID || c.Issue != n.Issue.Number {
 			return nil, err
 		}
 		return []happening{{ref, flow.Event{Kind: flow.HistoryCleared, At: e.Now()}, e.known(n.Installation, n.Repo)}}, nil
@@ -42,7 +39,7 @@ func (e *Engine) issue(ctx context.Context, t thought) ([]happening, error) {
 	var c disclosure.Case
 	if n.Action == "edited" || !ordinary(t.verdict) {
 		var err error
-		if c, err = e.Store.CaseByRef(ctx, ref); err != nil && !errors.Is(err, store.ErrNotFound) {
+		if c, err = e.caseOf(ctx, ref); err != nil {
 			return nil, err
 		}
 	}
@@ -185,68 +182,85 @@ func commentOf(n hub.Notice) flow.Comment {
 // comment reads a comment on an issue: commands in the tracker and in public, reports in public.
 func (e *Engine) comment(ctx context.Context, t thought) ([]happening, error) {
 	n := t.n
-	issueRef := disclosure.RefIssue(n.Repo.ID, n.Issue.Number)
 	if n.Action != "created" && n.Action != "edited" {
 		return nil, nil
 	}
-	commands := command.Parse(n.Comment.Body.Reveal(), command.Tracker)
-	if len(commands) == 0 && (n.Private || ordinary(t.verdict) && n.Action != "edited") {
+	commands := len(command.Parse(n.Comment.Body.Reveal(), command.Tracker)) > 0
+	if !commands && (n.Private || ordinary(t.verdict) && n.Action != "edited") {
 		return nil, nil
 	}
-	c, err := e.Store.CaseByRef(ctx, issueRef)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	ref := disclosure.RefIssue(n.Repo.ID, n.Issue.Number)
+	c, err := e.caseOf(ctx, ref)
+	if err != nil {
 		return nil, err
 	}
 	if n.Private && c.ID == 0 {
 		return nil, e.unborn(ctx, n)
 	}
 	var out []happening
+	if commands {
+		if out, err = e.commandsOf(ctx, t, c, ref); err != nil {
+			return nil, err
+		}
+	}
+	if n.Private {
+		return out, nil
+	}
+	more, err := e.publicComment(ctx, t, c, ref)
+	return append(out, more...), err
+}
+
+// caseOf is the case to which something belongs; the zero Case if there is none.
+func (e *Engine) caseOf(ctx context.Context, ref disclosure.Ref) (disclosure.Case, error) {
+	c, err := e.Store.CaseByRef(ctx, ref)
+	if errors.Is(err, store.ErrNotFound) {
+		return disclosure.Case{}, nil
+	}
+	return c, err
+}
+
+// commandsOf are the commands of a comment, if it is a person's own, newly written, and was not taken up before.
+func (e *Engine) commandsOf(ctx context.Context, t thought, c disclosure.Case, ref disclosure.Ref) ([]happening, error) {
+	n := t.n
+	before, err := e.obeyed(ctx, n)
+	if err != nil {
+		return nil, err
+	}
 	place := command.Public
 	if c.ID != 0 && c.Tracker.ID == n.Repo.ID {
 		place = command.Tracker
 	}
 	person := n.Comment.Author.Login == n.Sender.Login && n.Comment.Author.Type != "Bot"
-	before := false
-	if len(commands) > 0 {
-		if before, err = e.obeyed(ctx, n); err != nil {
-			return nil, err
-		}
+	if before || n.Action != "created" || !person || place == command.Public && n.Private {
+		return nil, nil
 	}
-	if len(commands) > 0 && !before && n.Action == "created" && person && (place == command.Tracker || !n.Private) {
-		h, err := e.commanded(ctx, t, c, issueRef, place)
-		if err != nil {
-			return nil, err
-		}
-		out = h
-	}
-	if n.Private {
-		return out, nil
-	}
-	watch := policy.Comments
-	if n.Issue.PullRequest {
-		watch = policy.PullRequests
-	}
-	// A comment belongs to the case of its issue, if that is a report; else it may be one itself.
-	ref := issueRef
+	return e.commanded(ctx, t, c, ref, place)
+}
+
+// publicComment reads what somebody wrote on a public issue. It belongs to the case of the issue, if that is a
+// report; else it may be one itself.
+func (e *Engine) publicComment(ctx context.Context, t thought, c disclosure.Case, ref disclosure.Ref) ([]happening, error) {
+	n := t.n
 	if c.Kind == disclosure.PublicReport && (c.AdvisoryState == "published" || c.Outcome == disclosure.Released) && c.Retold(n.Comment.Body.Reveal()) {
-		return out, nil // it is no secret any more, and may be talked about
+		return nil, nil // it is no secret any more, and may be talked about
 	}
 	if c.Kind != disclosure.PublicReport || !c.Open() {
 		ref = disclosure.RefComment(n.Repo.ID, n.Comment.ID)
 		if t.verdict.Class == detect.ContactRequest || t.verdict.Class == detect.Spam {
 			ref = disclosure.RefAside(n.Repo.ID, n.Issue.Number)
 		}
-		if c, err = e.Store.CaseByRef(ctx, ref); err != nil && !errors.Is(err, store.ErrNotFound) {
+		var err error
+		if c, err = e.caseOf(ctx, ref); err != nil {
 			return nil, err
 		}
 	}
 	if ordinary(t.verdict) && !c.Held {
-		return out, nil
+		return nil, nil
 	}
 	if c.ID != 0 && (n.Event == hub.FoundSaid || t.Received.Sub(n.Comment.Updated) > absence) { // what comes late may be settled
 		m, err := e.Hub.IssueComment(ctx, n.Installation, n.Repo, n.Comment.ID)
 		if hub.IsGone(err) {
-			return out, nil
+			return nil, nil
 		}
 		if err != nil {
 			return nil, err
@@ -255,8 +269,11 @@ func (e *Engine) comment(ctx context.Context, t thought) ([]happening, error) {
 		fresh.Body = disclosure.Seal(m.GetBody())
 		t.n.Comment, t.verdict = &fresh, detect.Read("", m.GetBody())
 	}
-	more, err := e.readPublic(ctx, t, c, ref, flow.CommentSeen, n.Comment.Author, watch)
-	return append(out, more...), err
+	watch := policy.Comments
+	if n.Issue.PullRequest {
+		watch = policy.PullRequests
+	}
+	return e.readPublic(ctx, t, c, ref, flow.CommentSeen, n.Comment.Author, watch)
 }
 
 // commanded asks GitHub whether the author may command, at this moment, and what stands in the
@@ -285,8 +302,8 @@ func (e *Engine) commanded(ctx context.Context, t thought, c disclosure.Case, re
 	}
 	if place == command.Public && (c.ID == 0 || !c.Held && (!c.Open() || asks(commands, "redirect", "confirm"))) {
 		ref := disclosure.RefHeld(n.Repo.ID, n.Issue.Number)
-		held, err := e.Store.CaseByRef(ctx, ref)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
+		held, err := e.caseOf(ctx, ref)
+		if err != nil {
 			return nil, err
 		}
 		if held.Held { // people are to decide about a comment there, and nothing else

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/heed-app/heed/pkg/disclosure"
+	"github.com/heed-app/heed/pkg/mark"
 	"github.com/heed-app/heed/pkg/promise"
 	"github.com/heed-app/heed/pkg/release"
 	"github.com/heed-app/heed/pkg/wording"
@@ -375,7 +376,7 @@ func (s *step) policyRead() {
 		if s.c.Tracker.ID != 0 {
 			s.do("tracker", disclosure.Effect{
 				Action: disclosure.OpenIssue, Audience: disclosure.Trackers, Repo: s.c.Tracker,
-				Title: "Mistakes in the disclosure policy of " + s.c.Repo.String(), Body: statusBlock(s.key("status"), s.mistakes()),
+				Title: "Mistakes in the disclosure policy of " + s.c.Repo.String(), Body: mark.Block(s.key("status"), s.mistakes()),
 			})
 		}
 		s.c.Status = s.mistakes()

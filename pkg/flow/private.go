@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/heed-app/heed/pkg/disclosure"
+	"github.com/heed-app/heed/pkg/mark"
 	"github.com/heed-app/heed/pkg/promise"
 	"github.com/heed-app/heed/pkg/release"
 	"github.com/heed-app/heed/pkg/wording"
@@ -89,7 +90,7 @@ func (s *step) openTracker(text, title string) {
 	}
 	s.c.Status = s.status()
 	d := s.data()
-	d.Status, d.Story = statusBlock(s.key("status"), s.c.Status), s.story()
+	d.Status, d.Story = mark.Block(s.key("status"), s.c.Status), s.story()
 	e := disclosure.Effect{Action: disclosure.OpenIssue, Audience: disclosure.Trackers, Repo: s.c.Tracker, Title: title, Body: s.words(text, d)}
 	if s.c.Coordinator != "" {
 		e.People = []string{s.c.Coordinator}
@@ -142,11 +143,9 @@ func (s *step) reopened(before string) {
 	}
 	s.setTrackerState("open")
 	if accepted {
-		s.c.State = disclosure.Accepted
+		s.becomeAccepted()
 		s.openRelease()
-		if s.c.Tracker.ID != 0 && s.c.ReleaseIssue != 0 {
-			s.do("release-state", disclosure.Effect{Action: disclosure.SetIssue, Audience: disclosure.Nobody, Repo: s.c.Tracker, Number: s.c.ReleaseIssue, State: "open"})
-		}
+		s.setReleaseState("open")
 	}
 	if s.c.AdvisoryState == published {
 		s.publishedNow()
@@ -176,14 +175,18 @@ func (s *step) end(o disclosure.Outcome) {
 	s.stopClocks()
 	s.showStatus() // before the issue is closed, so that a reader of the mail sees why
 	s.setTrackerState("closed")
-	if s.c.Tracker.ID != 0 && s.c.ReleaseIssue != 0 {
-		s.do("release-state", disclosure.Effect{Action: disclosure.SetIssue, Audience: disclosure.Nobody, Repo: s.c.Tracker, Number: s.c.ReleaseIssue, State: "closed"})
-	}
+	s.setReleaseState("closed")
 }
 
 func (s *step) setTrackerState(state string) {
 	if s.c.TrackerIssue != 0 {
 		s.do("tracker-state", disclosure.Effect{Action: disclosure.SetIssue, Audience: disclosure.Nobody, Slot: "tracker-state", Repo: s.c.Tracker, Number: s.c.TrackerIssue, State: state})
+	}
+}
+
+func (s *step) setReleaseState(state string) {
+	if s.c.Tracker.ID != 0 && s.c.ReleaseIssue != 0 {
+		s.do("release-state", disclosure.Effect{Action: disclosure.SetIssue, Audience: disclosure.Nobody, Repo: s.c.Tracker, Number: s.c.ReleaseIssue, State: state})
 	}
 }
 

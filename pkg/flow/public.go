@@ -39,22 +39,24 @@ func (s *step) issueSeen() {
 func (s *step) issueAgain() {
 	i := s.e.Issue
 	notice := i.Title.Reveal() == s.c.Notice.Title.Reveal() && i.Body.Reveal() == s.c.Notice.Body.Reveal()
+	hidden := s.c.Kind == disclosure.PublicReport && s.c.Blanks > 0
 	told := s.c.Kind == disclosure.Contact || s.c.Kind == disclosure.Dependency || s.c.Kind == disclosure.Spam
+	confident := s.e.Reading == detect.ReadConfident
 	switch {
 	case s.c.Outcome == disclosure.NotSecurity || s.c.Comment != 0 || notice && s.c.Blanks > 0:
 	case s.c.AdvisoryState == published || s.c.Outcome == disclosure.Released: // it is no secret any more
-	case s.c.Kind == disclosure.PublicReport && s.c.Blanks > 0 && s.e.Reread && s.e.Reading != detect.ReadConfident:
+	case hidden && s.e.Reread && !confident:
 		s.cleaned()
-	case s.c.Kind == disclosure.PublicReport && s.c.Blanks > 0 && s.e.Reading == detect.ReadConfident && s.e.Actor.Maintainer:
+	case hidden && confident && s.e.Actor.Maintainer:
 		// A maintainer put it there on purpose. That is theirs to decide; the others are told.
 		s.say("put-back", "", fmt.Sprintf("@%s put the report back into %s. Heed leaves it there.", s.e.Actor.Login, s.c.IssueURL))
-	case s.c.Kind == disclosure.PublicReport && s.c.Blanks > 0 && s.e.Reading == detect.ReadConfident:
+	case hidden && confident:
 		s.leakAgain()
-	case s.c.Kind == disclosure.PublicReport && s.c.Blanks > 0 && s.e.Reading == detect.ReadSuspect && !s.e.Actor.Maintainer:
+	case hidden && s.e.Reading == detect.ReadSuspect && !s.e.Actor.Maintainer:
 		s.say("changed", "", fmt.Sprintf("@%s wrote a text into %s that may tell more of this report. Heed left it there; please look at it.", s.e.Actor.Login, s.c.IssueURL))
-	case s.c.Kind == disclosure.Suspect && s.c.Held && s.e.Reading == detect.ReadConfident:
+	case s.c.Kind == disclosure.Suspect && s.c.Held && confident:
 		s.sure(disclosure.PublicReport)
-	case told && s.e.Reading == detect.ReadConfident:
+	case told && confident:
 		// Details were added to what was only a question.
 		s.c.Outcome, s.c.State, s.c.Kind = "", disclosure.Received, disclosure.PublicReport
 		s.takeText()
@@ -249,7 +251,7 @@ func (s *step) undo() {
 		s.do("unlock", disclosure.Effect{Action: disclosure.Unlock, Audience: disclosure.Public, Number: s.c.Issue})
 	}
 	if s.c.Drafted && s.c.GHSA != "" {
-		s.do("close-draft", disclosure.Effect{Action: disclosure.EditAdvisory, Audience: disclosure.Nobody, GHSA: s.c.GHSA, State: closed})
+		s.closeDraft(s.c.GHSA)
 	}
 	s.c.WeClosed, s.c.WeLocked, s.c.Label = false, false, ""
 	s.end(disclosure.NotSecurity)

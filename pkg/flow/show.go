@@ -99,10 +99,6 @@ func (s *step) clockLine(k promise.Clock) wording.ClockLine {
 // status is the inside of the status block.
 func (s *step) status() string { return s.words("status", s.data()) }
 
-func statusBlock(key, status string) string {
-	return mark.Block(key, status)
-}
-
 // story tells how a public report was handled.
 func (s *step) story() string {
 	if s.c.Issue == 0 || s.c.Held {

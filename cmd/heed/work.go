@@ -60,7 +60,7 @@ func (p program) aside(ctx context.Context, st *store.Store) error {
 	}
 	var failed, held []store.Work
 	for _, w := range all {
-		if w.Held {
+		if w.Withheld {
 			held = append(held, w)
 		} else {
 			failed = append(failed, w)

@@ -118,7 +118,7 @@ func (g *Gauges) Collect(ch chan<- prometheus.Metric) {
 	if a := refresh(ctx, g, &g.aside, censusAge, func() (store.Aside, error) { return g.store.Aside(ctx) }); a != nil {
 		line("parked-deliveries", a.Deliveries)
 		line("parked-effects", a.Effects)
-		line("held-effects", a.Held)
+		line("held-effects", a.Withheld)
 	}
 	if d := refresh(ctx, g, &g.disk, gaugeAge, g.store.Disk); d != nil && d.Size > 0 {
 		gauge(g.descs.size, float64(d.Used))

@@ -41,10 +41,7 @@ func (s *step) commanded() {
 	s.react(seen)
 	var wrong []string
 	for _, c := range s.e.Commands {
-		problem := c.Err
-		if problem == "" || !s.mayCommand() {
-			problem = s.obey(c)
-		}
+		problem := s.obey(c)
 		switch {
 		case problem != "":
 			wrong = append(wrong, problem)
@@ -100,6 +97,9 @@ func (s *step) obey(c command.Command) string {
 			return "The reporter of a case cannot command in it."
 		}
 		return "Only maintainers of " + s.c.Repo.String() + " can command here."
+	}
+	if c.Err != "" {
+		return c.Err
 	}
 	switch name {
 	case "help", "status":

@@ -771,6 +771,7 @@ func TestATrackerMustBePrivateNow(t *testing.T) {
 		{"private on a server that does not tell visibility", `{"private":true}`, true},
 		{"public", `{"private":false,"visibility":"public"}`, false},
 		{"internal: the whole enterprise reads it", `{"private":true,"visibility":"internal"}`, false},
+		{"something that nobody has heard of", `{"private":true,"visibility":"organisation"}`, false},
 		{"contradictory", `{"private":true,"visibility":"public"}`, false},
 		{"an answer that says nothing", `{}`, false},
 	} {

@@ -183,17 +183,17 @@ func (p performer) openIssue(ctx context.Context) (disclosure.Receipt, error) {
 			return r, err
 		}
 	}
-	in1 := struct {
+	issue := struct {
 		Title     string   `json:"title"`
 		Body      string   `json:"body"`
 		Assignees []string `json:"assignees,omitempty"`
 	}{p.e.Title, mark.Wrap(p.e.Body, p.e.Mark), p.e.People}
 	path := in(p.e.Repo.Owner, p.e.Repo.Name, "issues")
 	var out github.Issue
-	err := p.send(ctx, p.inst, creating, http.MethodPost, path, in1, &out)
-	if err != nil && As(err).Status == http.StatusUnprocessableEntity && len(in1.Assignees) > 0 {
-		in1.Assignees = nil // somebody who cannot be assigned there must not keep the case from being told
-		err = p.send(ctx, p.inst, creating, http.MethodPost, path, in1, &out)
+	err := p.send(ctx, p.inst, creating, http.MethodPost, path, issue, &out)
+	if err != nil && As(err).Status == http.StatusUnprocessableEntity && len(issue.Assignees) > 0 {
+		issue.Assignees = nil // somebody who cannot be assigned there must not keep the case from being told
+		err = p.send(ctx, p.inst, creating, http.MethodPost, path, issue, &out)
 	}
 	return disclosure.Receipt{ID: out.GetID(), Number: out.GetNumber(), URL: out.GetHTMLURL()}, err
 }
@@ -307,15 +307,4 @@ func (p performer) lock(ctx context.Context) (disclosure.Receipt, error) {
 		}
 	}
 	return disclosure.Receipt{}, p.send(ctx, p.inst, writing, method, p.issuePath("lock"), nil, nil)
-}
-
-// Private reports whether a repository is private right now, which a tracker must be.
-func (h *Hub) Private(ctx context.Context, inst int64, owner, name string) (disclosure.Repo, bool, error) {
-	r, err := h.Repo(ctx, inst, owner, name)
-	if err != nil {
-		return disclosure.Repo{}, false, err
-	}
-	repo := disclosure.Repo{ID: r.GetID(), Owner: r.GetOwner().GetLogin(), Name: r.GetName()}
-	private := r.GetPrivate() && !strings.EqualFold(r.GetVisibility(), "public")
-	return repo, private && !slices.Contains([]string{"internal"}, r.GetVisibility()), nil
 }

@@ -273,6 +273,18 @@ func (h *Hub) Repo(ctx context.Context, inst int64, owner, name string) (r *gith
 	return r, nil
 }
 
+// Private reports whether a repository is private right now, which a tracker must be. What GitHub may call
+// visible one day is not.
+func (h *Hub) Private(ctx context.Context, inst int64, owner, name string) (disclosure.Repo, bool, error) {
+	r, err := h.Repo(ctx, inst, owner, name)
+	if err != nil {
+		return disclosure.Repo{}, false, err
+	}
+	repo := disclosure.Repo{ID: r.GetID(), Owner: r.GetOwner().GetLogin(), Name: r.GetName()}
+	seen := r.GetVisibility() // older servers do not say it
+	return repo, r.GetPrivate() && (seen == "" || strings.EqualFold(seen, "private")), nil
+}
+
 // PVR reports whether private vulnerability reporting is switched on.
 func (h *Hub) PVR(ctx context.Context, inst int64, r disclosure.Repo) (bool, error) {
 	var out struct {

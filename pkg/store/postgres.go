@@ -153,7 +153,7 @@ func (d *postgres) begin(ctx context.Context) (*transaction, error) {
 		_, err := d.insert.InsertTx(ctx, pgxTx{on: raw}, args, opts)
 		return err
 	}
-	return &transaction{Tx: tx, insert: insert, tongue: inPostgres, end: func() { c.Close() }}, nil
+	return &transaction{Tx: tx, insert: insert, dialect: inPostgres, end: func() { c.Close() }}, nil
 }
 
 // pgxTx shows River a connection that is in a transaction already. Beginning, committing and

@@ -256,7 +256,7 @@ func TestFromTheFirstSchema(t *testing.T) {
 }
 
 // fill writes what the first version would have written.
-func fill(t *testing.T, db *sql.DB, schema string, tongue func(string, []any) (string, []any)) {
+func fill(t *testing.T, db *sql.DB, schema string, dialect func(string, []any) (string, []any)) {
 	t.Helper()
 	defer db.Close()
 	if _, err := db.ExecContext(t.Context(), schema); err != nil {
@@ -284,7 +284,7 @@ func fill(t *testing.T, db *sql.DB, schema string, tongue func(string, []any) (s
 		{`insert into delivery(guid, event, received, grp, state, next_at, body) values('old', 'issues', ?, 'old', 1, ?, ?)`, []any{micros(now), micros(now), done}},
 		{`insert into setting(name, value) values('secret', ?)`, []any{secret}},
 	} {
-		query, args := tongue(q.query, q.args)
+		query, args := dialect(q.query, q.args)
 		if _, err := db.ExecContext(t.Context(), query, args...); err != nil {
 			t.Fatal(query, err)
 		}

@@ -100,7 +100,7 @@ func (d *embedded) begin(ctx context.Context) (*transaction, error) {
 		_, err := d.insert.InsertTx(ctx, tx, args, opts)
 		return err
 	}
-	return &transaction{Tx: tx, insert: insert, tongue: inSQLite, end: func() {}}, nil
+	return &transaction{Tx: tx, insert: insert, dialect: inSQLite, end: func() {}}, nil
 }
 
 func (d *embedded) commits() int { return 1 } // there is one writer

@@ -75,25 +75,25 @@ type base interface {
 // A transaction of a base, with the way to put jobs into it.
 type transaction struct {
 	*sql.Tx
-	insert func(ctx context.Context, args river.JobArgs, opts *river.InsertOpts) error
-	tongue func(query string, args []any) (string, []any)
-	end    func()
+	insert  func(ctx context.Context, args river.JobArgs, opts *river.InsertOpts) error
+	dialect func(query string, args []any) (string, []any)
+	end     func()
 }
 
 // conn speaks SQL as the house writes it: PostgreSQL's, with ? for arguments and "for update" where
-// a row must stand still. tongue makes of it what the database understands.
+// a row must stand still. dialect makes of it what the database understands.
 type conn struct {
 	*sql.DB
-	tongue func(query string, args []any) (string, []any)
+	dialect func(query string, args []any) (string, []any)
 }
 
 func (c conn) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	query, args = c.tongue(query, args)
+	query, args = c.dialect(query, args)
 	return c.DB.QueryRowContext(ctx, query, args...)
 }
 
 func (c conn) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	query, args = c.tongue(query, args)
+	query, args = c.dialect(query, args)
 	return c.DB.QueryContext(ctx, query, args...)
 }
 
@@ -191,19 +191,19 @@ func (tx *Tx) Then(f func()) { tx.then = append(tx.then, f) }
 
 // ExecContext is that of sql.Tx, in the house's SQL; so are the next two.
 func (tx *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	query, args = tx.tongue(query, args)
+	query, args = tx.dialect(query, args)
 	return tx.Tx.ExecContext(ctx, query, args...)
 }
 
 // QueryContext is that of sql.Tx.
 func (tx *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	query, args = tx.tongue(query, args)
+	query, args = tx.dialect(query, args)
 	return tx.Tx.QueryContext(ctx, query, args...)
 }
 
 // QueryRowContext is that of sql.Tx.
 func (tx *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	query, args = tx.tongue(query, args)
+	query, args = tx.dialect(query, args)
 	return tx.Tx.QueryRowContext(ctx, query, args...)
 }
 

@@ -60,7 +60,7 @@ func (l Line) and(m Line) Line {
 type Aside struct {
 	Deliveries Line
 	Effects    Line // refused
-	Held       Line // never tried: the policy's mode keeps them
+	Withheld   Line // never tried: the policy's mode keeps them
 }
 
 // Aside counts what lies aside.
@@ -71,7 +71,7 @@ func (s *Store) Aside(ctx context.Context) (a Aside, err error) {
 	}{
 		{&a.Deliveries, `select count(*), coalesce(min(received), 0) from delivery where state = 2`},
 		{&a.Effects, `select count(*), coalesce(min(finished), 0) from effect where state = 2 and attempts > 0`},
-		{&a.Held, `select count(*), coalesce(min(finished), 0) from effect where state = 2 and attempts = 0`},
+		{&a.Withheld, `select count(*), coalesce(min(finished), 0) from effect where state = 2 and attempts = 0`},
 	} {
 		if *q.line, err = s.line(ctx, q.query); err != nil {
 			return Aside{}, fmt.Errorf("count what lies aside: %w", err)

@@ -22,7 +22,7 @@ type Work struct {
 	Action   disclosure.Action
 	Attempts int
 	Reason   string
-	Held     bool // never tried: the policy's mode keeps it (dry run, or waiting for approval)
+	Withheld bool // never tried: the policy's mode keeps it (dry run, or waiting for approval)
 }
 
 // operator is who history names for what was done on the command line. No login has a space.
@@ -62,7 +62,7 @@ func scanWork(rows *sql.Rows, out []Work) ([]Work, error) {
 		w.ID, w.At = fmt.Sprint(letter, n), fromMicros(at)
 		if w.Case != 0 {
 			// Whoever was refused was tried: an attempt is counted before it is made.
-			w.Held, w.What = w.Attempts == 0, nameIn(w.What)
+			w.Withheld, w.What = w.Attempts == 0, nameIn(w.What)
 		}
 		out = append(out, w)
 	}

@@ -99,7 +99,7 @@ func workList(t *testing.T, open func(*testing.T) *Store) {
 	want := []Work{
 		{ID: "d2", At: now, What: "issues", Reason: "the body is not JSON"},
 		{ID: "e1", At: now.Add(time.Minute), Case: c.ID, What: "blank", Action: disclosure.EditIssue, Attempts: 1, Reason: "403 Forbidden"},
-		{ID: "e2", At: now, Case: c.ID, What: "reply:2", Action: disclosure.CommentIssue, Reason: "dry run: not done", Held: true},
+		{ID: "e2", At: now, Case: c.ID, What: "reply:2", Action: disclosure.CommentIssue, Reason: "dry run: not done", Withheld: true},
 	}
 	if diff := cmp.Diff(want, work(t, s)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -248,7 +248,7 @@ func workWaiting(t *testing.T, open func(*testing.T) *Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(Aside{Deliveries: Line{1, now}, Effects: Line{1, now.Add(time.Second)}, Held: Line{1, now.Add(2 * time.Second)}}, aside); diff != "" {
+	if diff := cmp.Diff(Aside{Deliveries: Line{1, now}, Effects: Line{1, now.Add(time.Second)}, Withheld: Line{1, now.Add(2 * time.Second)}}, aside); diff != "" {
 		t.Errorf("aside (-want +got):\n%s", diff)
 	}
 }

@@ -74,7 +74,7 @@ type worldCache struct {
 	policies map[int64]*inForce
 	pvr      map[int64]fact[bool]
 	trackers map[string]fact[trackerFact]
-	homes    map[int64]fact[int64]
+	homes    map[string]fact[int64] // by owner
 	repos    map[int64]fact[[]disclosure.Repo]
 	changed  time.Time           // when something changed about repositories
 	noOrg    map[int64]time.Time // until when an organisation's list is not asked for; only the sweep uses it
@@ -92,7 +92,7 @@ func (w *worldCache) forget() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.policies, w.pvr = map[int64]*inForce{}, map[int64]fact[bool]{}
-	w.trackers, w.homes, w.changed = map[string]fact[trackerFact]{}, map[int64]fact[int64]{}, w.e.Now()
+	w.trackers, w.homes, w.changed = map[string]fact[trackerFact]{}, map[string]fact[int64]{}, w.e.Now()
 }
 
 // pushes is the setting that names the last push which touched a policy. What was read before it, by whatever
@@ -107,12 +107,12 @@ func (w *worldCache) forgetPolicies(ctx context.Context, push string) error {
 	return w.e.set(ctx, pushes, push)
 }
 
-// home is the number under which the App is installed on a repository now; 0 if it is not, or cannot be
-// asked. It is asked once a minute, however many deliveries wait for it.
+// home is the number under which the App is installed on a repository's owner now; 0 if it is not, or cannot
+// be asked. It is asked once a minute, however many deliveries wait for it.
 func (w *worldCache) home(ctx context.Context, r disclosure.Repo) int64 {
-	now := w.e.Now()
+	now, owner := w.e.Now(), strings.ToLower(r.Owner)
 	w.mu.Lock()
-	known, ok := w.homes[r.ID]
+	known, ok := w.homes[owner]
 	w.mu.Unlock()
 	if ok && now.Sub(known.at) < time.Minute {
 		return known.value
@@ -122,7 +122,7 @@ func (w *worldCache) home(ctx context.Context, r disclosure.Repo) int64 {
 		n = 0
 	}
 	w.mu.Lock()
-	w.homes[r.ID] = fact[int64]{n, now}
+	w.homes[owner] = fact[int64]{n, now}
 	w.mu.Unlock()
 	return n
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/heed-app/heed/pkg/disclosure"
 	"github.com/heed-app/heed/pkg/hubsim"
+	"github.com/heed-app/heed/pkg/store"
 )
 
 const (
@@ -267,5 +268,182 @@ func TestASlowInstallationKeepsNoOtherWaiting(t *testing.T) {
 	}
 	if !looked {
 		t.Error("nobody looked at zoo")
+	}
+}
+
+// A text of the project's own wording, or the policy, is too large for GitHub to give. Protection stays on.
+func TestFilesThatGitHubWithholds(t *testing.T) {
+	r := after(t, plain)
+	large := "# " + strings.Repeat("x", 2<<20)
+	r.ok(r.sim.PushFile("lea", "acme/web", ".github/large.md", large))
+	r.ok(r.sim.PushFile("lea", "acme/web", ".github/disclosure.yml", plain+"wording: {reply: .github/large.md}\n"))
+	r.ok(r.settle())
+	if s := r.see("", "acme/web", r.opens("eve", vulT, vulB)); strings.Contains(s, "union select") {
+		t.Errorf("with a large text:\n%s", s)
+	}
+	r.ok(r.sim.PushFile("lea", "acme/web", ".github/disclosure.yml", plain+large))
+	r.ok(r.settle())
+	r.ok(r.powerOff()) // whoever starts anew knows no policy
+	r.ok(r.powerOn())
+	if s := r.see("", "acme/web", r.opens("eve", vulT, vulB)); strings.Contains(s, "union select") {
+		t.Errorf("with a large policy:\n%s", s)
+	}
+}
+
+const (
+	shortT = "XSS in the comment text"
+	shortB = "The text is not escaped. It is kept as it was written and a script in it will run."
+)
+
+// What people write around our notice is theirs, however much its words are like those of a short report.
+func TestHarmlessEditsStay(t *testing.T) {
+	r := after(t, plain)
+	n := r.opens("eve", shortT, shortB)
+	i, _ := r.sim.Issue("acme/web", n)
+	for k := range 3 {
+		r.edits("eve", n, i.Title, i.Body+fmt.Sprintf("\n\nSorry, I use private channels from now on (%d).", k))
+		if s := r.see("", "acme/web", n); !strings.Contains(s, "Sorry") {
+			t.Errorf("edit %d of eve was hidden:\n%s", k, s)
+		}
+	}
+	r.edits("lea", n, "Moved", i.Body)
+	if s := r.see("mia", cases, 1); strings.Contains(s, "put the report back") || strings.Contains(s, "may tell more") {
+		t.Errorf("a false alarm:\n%s", s)
+	}
+}
+
+// A maintainer puts a harmless version back, and the author mends a word.
+func TestPutBackByAMaintainerStays(t *testing.T) {
+	for name, version := range map[string]string{"defused": "Please make the download handler look at the path of the file before it is opened", "as it was": traversalB} {
+		t.Run(name, func(t *testing.T) {
+			r := after(t, plain)
+			n := r.opens("eve", traversal, traversalB+" Please make the download handler look at the path of the file before it is opened.")
+			r.edits("lea", n, traversal, version+".")
+			r.edits("eve", n, traversal, version+", thanks.")
+			r.ok(r.advance(time.Hour))
+			if s := r.see("", "acme/web", n); !strings.Contains(s, version) {
+				t.Errorf("hidden against lea's will:\n%s\n%s", s, r.see("mia", cases, 1))
+			}
+		})
+	}
+}
+
+// A further comment is shortened while its deletion waits.
+func TestFurtherCommentShortened(t *testing.T) {
+	r := after(t, plain)
+	n := r.opens("eve", vulT, vulB)
+	stop := r.lost("DELETE", "/comments/")
+	id := r.says("eve", "acme/web", n, traversal+": "+traversalB+" Anybody can read any file.")
+	r.ok(r.sim.EditComment("eve", "acme/web", id, "There is a path traversal: "+traversalB))
+	stop()
+	r.ok(r.advance(time.Hour))
+	if s := r.see("", "acme/web", n); strings.Contains(s, "etc/passwd") {
+		t.Errorf("public after an hour:\n%s\n%s", s, r.see("mia", cases, 1))
+	}
+}
+
+// A case of an older version does not name the comments that were obeyed.
+func TestCommandThatAnOlderVersionObeyed(t *testing.T) {
+	r := after(t, plain)
+	r.reports()
+	r.ok(r.sweep())
+	r.now = r.now.Add(time.Minute)
+	r.says("mia", cases, 1, "/ack Thank you, we are on it.")
+	c := r.kase()
+	c.Obeyed = nil
+	r.ok(r.app.Store.Write(t.Context(), r.now, func(tx *store.Tx) error { return tx.Save(t.Context(), c, nil, nil) }))
+	r.now = r.now.Add(20 * time.Minute) // nobody was there
+	r.ok(r.sweep())
+	r.ok(r.settle())
+	s, err := r.sim.SeeAdvisory("rea", "acme/web", r.sim.Advisories("acme/web")[0])
+	r.ok(err)
+	if n := strings.Count(s, "we are on it"); n != 1 {
+		t.Errorf("the reporter was told %d times", n)
+	}
+}
+
+// Many repositories wait for an App that was taken out: GitHub is asked once a minute where it is.
+func TestOneProbeAMinute(t *testing.T) {
+	r := after(t, plain)
+	for k := range 20 {
+		r.sim.AddRepo("acme", fmt.Sprint("r", k), false)
+	}
+	r.ok(r.settle())
+	r.ok(r.sweep())
+	r.sim.SetFault(func(*http.Request, bool, int) hubsim.Fault { return hubsim.Lost })
+	r.ok(r.powerOff())
+	r.ok(r.powerOn())
+	for k := range 20 {
+		_, err := r.sim.OpenIssue("eve", fmt.Sprint("acme/r", k), vulT, vulB)
+		r.ok(err)
+	}
+	r.sim.Uninstall("acme")
+	r.ok(r.settle())
+	r.sim.SetFault(nil)
+	probes := 0
+	r.before = func(q *http.Request) {
+		if strings.HasSuffix(q.URL.Path, "/installation") {
+			probes++
+		}
+	}
+	r.ok(r.advance(10 * time.Minute))
+	if probes > 11 {
+		t.Errorf("%d probes in ten minutes", probes)
+	}
+}
+
+// A push waits and is thought about again after a later one, of which everybody knew.
+func TestAnOlderPushComesLater(t *testing.T) {
+	r := after(t, plain)
+	r.sim.AddRepo("acme", ".github", false)
+	r.sim.AddRepo("acme", "lib", false)
+	r.sim.Grant("acme/lib", "bob", "write")
+	r.ok(r.sim.PushFile("lea", "acme/.github", "disclosure.yml", plain))
+	r.ok(r.settle())
+	stop := r.lost("GET", "/security-cases")
+	r.ok(r.sim.PushFile("lea", "acme/.github", "disclosure.yml", plain+"mode: act\n"))
+	r.ok(r.settle())
+	_, err := r.sim.OpenIssue("bob", "acme/lib", susT, susB) // its policy is read
+	r.ok(err)
+	r.ok(r.settle())
+	r.ok(r.sim.PushFile("lea", "acme/.github", "disclosure.yml", plain+"mode: dry-run\n"))
+	r.ok(r.settle())
+	stop()
+	r.ok(r.advance(10 * time.Minute))
+	n, err := r.sim.OpenIssue("eve", "acme/lib", vulT, vulB)
+	r.ok(err)
+	r.ok(r.settle())
+	if s := r.see("", "acme/lib", n); !strings.Contains(s, "union select") {
+		t.Error("Heed still acts")
+	}
+}
+
+// The account was renamed, its old login taken by strangers who use Heed too, and then the rename is told.
+func TestARenameThatComesLate(t *testing.T) {
+	r := after(t, plain)
+	r.reports()
+	r.ok(r.sweep())
+	r.sim.RenameAccount("acme", "acme-inc")
+	for _, d := range r.sim.Pending() {
+		r.sim.RecordDelivery(d.ID, http.StatusBadGateway)
+	}
+	r.sim.AddUser("mal")
+	r.sim.AddOrg("acme")
+	r.sim.AddOwner("acme", "mal")
+	r.sim.AddRepo("acme", "web", false)
+	strangers := r.sim.Install("acme")
+	r.ok(r.settle())
+	_, err := r.sim.OpenIssue("eve", "acme/web", vulT, vulB)
+	r.ok(err)
+	r.ok(r.settle())
+	for range 4 {
+		r.ok(r.advance(5 * time.Minute))
+	}
+	cs, err := r.app.Store.Cases(t.Context(), true)
+	r.ok(err)
+	for _, c := range cs {
+		if c.Issue != 0 && (c.Installation != strangers || c.Repo.Owner != "acme") {
+			t.Errorf("the strangers' case is of %s, installation %d", c.Repo, c.Installation)
+		}
 	}
 }

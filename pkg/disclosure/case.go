@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/heed-app/heed/pkg/promise"
 )
@@ -114,6 +115,7 @@ type Case struct {
 	History   History
 	Held      bool    // maintainers were asked; nothing was done yet
 	Ruled     bool    // a maintainer said that it is a report, whatever the detector thinks of it
+	PutBack   bool    // a maintainer put the text, or a version of it, back in public
 	Obeyed    []int64 // comments on issues whose commands were taken up
 
 	Team         []string // "@org/team", to be mentioned in private places
@@ -243,14 +245,23 @@ func (c Case) Refs() []Ref {
 	return refs
 }
 
-// Retold reports whether most words of the report stand in a text.
+// Retold reports whether most of the report stands in a text.
 func (c Case) Retold(text string) bool {
+	return Retells(c.Title.Reveal()+"\n"+c.Body.Reveal(), text)
+}
+
+// Retells reports whether most words of a text stand in another. Short ones stand anywhere, and do not count.
+func Retells(text, other string) bool {
+	const short = 3 // letters
 	words := map[string]bool{}
-	for w := range strings.FieldsSeq(strings.ToLower(text)) {
+	for w := range strings.FieldsSeq(strings.ToLower(other)) {
 		words[w] = true
 	}
 	all, again := 0, 0
-	for w := range strings.FieldsSeq(strings.ToLower(c.Title.Reveal() + "\n" + c.Body.Reveal())) {
+	for w := range strings.FieldsSeq(strings.ToLower(text)) {
+		if utf8.RuneCountInString(w) <= short {
+			continue
+		}
 		all++
 		if words[w] {
 			again++

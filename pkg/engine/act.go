@@ -59,6 +59,13 @@ func (e *Engine) next(ctx context.Context, lane *store.Lane) (more bool, err err
 	if errors.Is(err, store.ErrNotFound) {
 		return e.Store.LeaveLane(ctx, lane, e.Now())
 	}
+	if errors.Is(err, store.ErrDamaged) { // it keeps no other from being done
+		c, err := e.Store.Case(ctx, a.Case)
+		if err != nil {
+			return false, err
+		}
+		return true, e.settle(ctx, c, a, flow.Event{Kind: flow.Laid, At: e.Now(), Effect: a.Effect, Reason: store.ErrDamaged.Error()})
+	}
 	if err != nil {
 		return false, err
 	}
@@ -219,7 +226,7 @@ func (e *Engine) changed(ctx context.Context, c disclosure.Case, a store.Attempt
 
 // reread makes an event of the public text as it stands now.
 func (e *Engine) reread(ctx context.Context, c disclosure.Case, a store.Attempt) (flow.Event, error) {
-	ev := flow.Event{Kind: flow.IssueSeen, Installation: c.Installation, Repo: c.Repo, Reread: true}
+	ev := flow.Event{Kind: flow.IssueSeen, Installation: c.Installation, Repo: c.Repo, Reread: true, Effect: a.Effect}
 	if a.Action == disclosure.DeleteComment {
 		m, err := e.Hub.IssueComment(ctx, c.Installation, a.Repo, a.Comment)
 		if err != nil {

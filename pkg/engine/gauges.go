@@ -178,6 +178,9 @@ func (g *Gauges) takeCensus(ctx context.Context, now time.Time) error {
 	}
 	for _, x := range cs {
 		c.after = x.ID
+		if x.Kind == "" { // it cannot be read
+			continue
+		}
 		c.cases[x.State]++
 		for _, k := range x.Clocks {
 			if c.promises[k.Rule.Kind] == nil {

@@ -154,9 +154,7 @@ func (s *sweeper) net(ctx context.Context, list []disclosure.Repo) error {
 			old = append(old, r)
 		}
 	}
-	if ctx.Err() == nil { // else its turn comes again
-		errs = append(errs, s.set(ctx, name, stamp(now)))
-	}
+	errs = append(errs, s.set(ctx, name, stamp(now)))
 	if joined > 0 || len(known) > len(old) {
 		errs = append(errs, s.cover(ctx, old))
 	}

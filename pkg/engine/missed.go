@@ -8,12 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/heed-app/heed/pkg/command"
 	"github.com/heed-app/heed/pkg/detect"
 	"github.com/heed-app/heed/pkg/disclosure"
 	"github.com/heed-app/heed/pkg/hub"
+	"github.com/heed-app/heed/pkg/store"
 )
 
 // What is looked at after an absence. While we are there webhooks tell of issues, and those that
@@ -248,8 +250,19 @@ func (e *Engine) obeyed(ctx context.Context, n hub.Notice) (bool, error) {
 		disclosure.RefIssue(n.Repo.ID, n.Issue.Number), disclosure.RefErrand(n.Repo.ID, n.Comment.ID), disclosure.RefHeld(n.Repo.ID, n.Issue.Number),
 	} {
 		c, err := e.caseOf(ctx, ref)
+		if c.ID == 0 && err == nil {
+			continue
+		}
 		if known := slices.Contains(c.Obeyed, n.Comment.ID); known || err != nil {
 			return known, err
+		}
+		records, err := e.Store.Records(ctx, c.ID) // cases of older versions name no comments
+		if err != nil {
+			return false, err
+		}
+		reaction := fmt.Sprintf(":react:%d:", n.Comment.ID)
+		if slices.ContainsFunc(records, func(r store.Record) bool { return strings.Contains(r.Key, reaction) }) {
+			return true, nil
 		}
 	}
 	return false, nil

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -179,7 +180,7 @@ func (e *Engine) release(ctx context.Context, t thought) ([]happening, error) {
 	if n.Action != "published" && n.Action != "released" || n.Tag == "" {
 		return nil, nil
 	}
-	cs, err := e.Store.OpenCasesOf(ctx, n.Repo.ID)
+	cs, err := whole(e.Store.OpenCasesOf(ctx, n.Repo.ID))
 	if err != nil {
 		return nil, err
 	}
@@ -208,6 +209,16 @@ func (e *Engine) release(ctx context.Context, t thought) ([]happening, error) {
 	return out, nil
 }
 
+// whole refuses a list in which a case could not be read: what everybody must hear of waits for it.
+func whole(cs []disclosure.Case, err error) ([]disclosure.Case, error) {
+	for _, c := range cs {
+		if c.Kind == "" {
+			return nil, fmt.Errorf("case %d cannot be read", c.ID)
+		}
+	}
+	return cs, err
+}
+
 // installed tells the open cases of an account under which number the App is installed there now, and its new
 // login if it was renamed.
 func (e *Engine) installed(ctx context.Context, t thought) ([]happening, error) {
@@ -220,12 +231,15 @@ func (e *Engine) installed(ctx context.Context, t thought) ([]happening, error) 
 	case t.n.Action != "created" && t.n.Action != "unsuspend":
 		return nil, nil
 	}
-	cs, err := e.Store.CasesOf(ctx, known, 0, math.MaxInt32)
+	cs, err := whole(e.Store.CasesOf(ctx, known, 0, math.MaxInt32))
 	if err != nil {
 		return nil, err
 	}
 	var out []happening
 	for _, c := range cs {
+		if t.n.Formerly != "" && c.Installation != t.n.Installation {
+			continue // somebody else has the old login by now
+		}
 		if refs := c.Refs(); len(refs) > 0 {
 			repo := c.Repo
 			if t.n.Formerly != "" {
@@ -244,7 +258,7 @@ func (e *Engine) renamed(ctx context.Context, t thought) ([]happening, error) {
 	if t.n.Action != "renamed" && t.n.Action != "transferred" {
 		return nil, nil
 	}
-	cs, err := e.Store.OpenCasesOf(ctx, t.n.Repo.ID)
+	cs, err := whole(e.Store.OpenCasesOf(ctx, t.n.Repo.ID))
 	if err != nil {
 		return nil, err
 	}
@@ -268,7 +282,7 @@ func (e *Engine) policyFile(ctx context.Context, t thought) ([]happening, error)
 		if n.Branch != "" && n.Ref != "refs/heads/"+n.Branch || n.Paths != nil && !touches(n.Paths, file) {
 			return nil, nil
 		}
-		if err := e.world.forgetPolicies(ctx, t.GUID); err != nil {
+		if err := e.world.forgetPolicies(ctx); err != nil {
 			return nil, err
 		}
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -81,7 +82,7 @@ type worldCache struct {
 }
 
 func newWorldCache(e *Engine) *worldCache {
-	w := &worldCache{e: e, repos: map[int64]fact[[]disclosure.Repo]{}, noOrg: map[int64]time.Time{}}
+	w := &worldCache{e: e, homes: map[string]fact[int64]{}, repos: map[int64]fact[[]disclosure.Repo]{}, noOrg: map[int64]time.Time{}}
 	w.forget()
 	return w
 }
@@ -92,19 +93,19 @@ func (w *worldCache) forget() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.policies, w.pvr = map[int64]*inForce{}, map[int64]fact[bool]{}
-	w.trackers, w.homes, w.changed = map[string]fact[trackerFact]{}, map[string]fact[int64]{}, w.e.Now()
+	w.trackers, w.changed = map[string]fact[trackerFact]{}, w.e.Now()
 }
 
-// pushes is the setting that names the last push which touched a policy. What was read before it, by whatever
-// process, is read again.
+// pushes is the setting that changes, and never comes back, with every push that touches a policy. What was read
+// before, by whatever process, is read again.
 const pushes = "policy-pushes"
 
 // forgetPolicies makes every process read the policies again: a push touched a file.
-func (w *worldCache) forgetPolicies(ctx context.Context, push string) error {
+func (w *worldCache) forgetPolicies(ctx context.Context) error {
 	w.mu.Lock()
 	w.trackers = map[string]fact[trackerFact]{}
 	w.mu.Unlock()
-	return w.e.set(ctx, pushes, push)
+	return w.e.set(ctx, pushes, rand.Text())
 }
 
 // home is the number under which the App is installed on a repository's owner now; 0 if it is not, or cannot
@@ -113,8 +114,12 @@ func (w *worldCache) home(ctx context.Context, r disclosure.Repo) int64 {
 	now, owner := w.e.Now(), strings.ToLower(r.Owner)
 	w.mu.Lock()
 	known, ok := w.homes[owner]
+	fresh := ok && now.Sub(known.at) < time.Minute
+	if !fresh {
+		w.homes[owner] = fact[int64]{known.value, now} // who comes while it is asked gets the old answer
+	}
 	w.mu.Unlock()
-	if ok && now.Sub(known.at) < time.Minute {
+	if fresh {
 		return known.value
 	}
 	n, err := w.e.Hub.InstallationOf(ctx, r)
@@ -153,6 +158,9 @@ func (w *worldCache) policy(ctx context.Context, inst int64, r disclosure.Repo) 
 		return nil, err
 	}
 	p, err := w.read(ctx, inst, r, text, source)
+	if err != nil && known != nil {
+		return known, nil
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -16,8 +16,9 @@ import (
 // issueSeen: a public issue was opened, edited, or read again because it changed under our hands.
 func (s *step) issueSeen() {
 	if s.c.Kind != "" {
-		s.settled(s.e.Issue.Title.Reveal() + "\n" + s.e.Issue.Body.Reveal())
-		s.issueAgain()
+		text := s.e.Issue.Title.Reveal() + "\n" + s.e.Issue.Body.Reveal()
+		s.settled(text)
+		s.issueAgain(text)
 		return
 	}
 	switch s.e.Reading {
@@ -36,7 +37,7 @@ func (s *step) issueSeen() {
 }
 
 // issueAgain: the issue of a case has a new text. If it is the leak again, it goes again.
-func (s *step) issueAgain() {
+func (s *step) issueAgain(text string) {
 	i := s.e.Issue
 	notice := i.Title.Reveal() == s.c.Notice.Title.Reveal() && i.Body.Reveal() == s.c.Notice.Body.Reveal()
 	hidden := s.c.Kind == disclosure.PublicReport && s.c.Blanks > 0
@@ -49,7 +50,9 @@ func (s *step) issueAgain() {
 		s.cleaned()
 	case hidden && confident && s.e.Actor.Maintainer:
 		// A maintainer put it there on purpose. That is theirs to decide; the others are told.
+		s.c.PutBack = true
 		s.say("put-back", "", fmt.Sprintf("@%s put the report back into %s. Heed leaves it there.", s.e.Actor.Login, s.c.IssueURL))
+	case hidden && s.c.PutBack && s.retold(text): // a version of what a maintainer put there
 	case hidden && confident:
 		s.leakAgain()
 	case hidden && s.e.Reading == detect.ReadSuspect && !s.e.Actor.Maintainer:
@@ -189,6 +192,9 @@ func (s *step) commentAgain() {
 // furtherComment: more of a report, perhaps, on the issue that was redirected.
 func (s *step) furtherComment() {
 	blanks := slices.Contains(s.w.Policy.Public.Confident, policy.Blank)
+	if old := s.e.Effect.Expect; s.e.Reread && old != nil && (s.e.Reading == detect.ReadSuspect || disclosure.Retells(old.Body.Reveal(), s.e.Comment.Body.Reveal())) {
+		s.e.Reading = detect.ReadConfident // it was decided already
+	}
 	if s.e.Reading == detect.ReadSuspect || s.e.Reading == detect.ReadConfident && !blanks {
 		s.say(fmt.Sprintf("further:%d", s.e.Comment.ID), "", fmt.Sprintf("%s wrote a comment on the public issue that may tell more of this report: %s. Heed left it there; please look at it.", s.e.Comment.Author, s.e.Comment.URL))
 		return

@@ -1,6 +1,8 @@
 package flow
 
 import (
+	"strings"
+
 	"github.com/heed-app/heed/pkg/detect"
 	"github.com/heed-app/heed/pkg/disclosure"
 	"github.com/heed-app/heed/pkg/mark"
@@ -55,7 +57,7 @@ func (s *step) confirm() string {
 			s.do("reopen-draft", disclosure.Effect{Action: disclosure.EditAdvisory, Audience: disclosure.Nobody, Slot: slotState, GHSA: s.c.GHSA, State: draft, From: closed})
 		}
 	}
-	s.c.State, s.c.Outcome, s.c.Clocks, s.c.Ruled = disclosure.Received, "", nil, true
+	s.c.State, s.c.Outcome, s.c.Clocks, s.c.Ruled, s.c.PutBack = disclosure.Received, "", nil, true, false
 	switch {
 	case s.c.Comment != 0:
 		s.c.Kind = disclosure.PublicComment
@@ -78,12 +80,38 @@ func (s *step) confirm() string {
 }
 
 // settled: what was decided about the text of a case counts more than what the detector makes of another
-// version of it. One that still tells the most of it is the report, whatever it makes of that. Doubts count
-// for nothing once a maintainer has ruled, and while the text is about to be taken away: that somebody
-// touched it then does not make it harmless.
+// version of it. While it is about to be taken away, and once a maintainer has ruled, doubts count for nothing, and
+// a version that tells the most of it is the report. Once it was taken away only what is doubtful and tells it again
+// is. What a maintainer put back is theirs.
 func (s *step) settled(text string) {
-	decided := s.c.Ruled || s.e.Reread
-	if decided && s.e.Reading == detect.ReadSuspect || (decided || s.c.Blanks > 0) && s.c.Retold(text) {
+	suspect := s.e.Reading == detect.ReadSuspect
+	again := false
+	switch {
+	case s.e.Reread:
+		again = suspect || s.retold(text)
+	case s.c.PutBack:
+	case s.c.Ruled:
+		again = suspect || s.retold(text)
+	case s.c.Blanks > 0:
+		again = suspect && s.retold(text)
+	}
+	if again {
 		s.e.Reading = detect.ReadConfident
 	}
+}
+
+// retold reports whether a text tells the report again. Our notice, which people leave standing around what they
+// write, is no part of it.
+func (s *step) retold(text string) bool {
+	ours := map[string]bool{}
+	for line := range strings.Lines(mark.Lines(s.c.Notice.Title.Reveal() + "\n" + s.c.Notice.Body.Reveal())) {
+		ours[strings.TrimSpace(line)] = true
+	}
+	var theirs strings.Builder
+	for line := range strings.Lines(mark.Lines(text)) {
+		if !ours[strings.TrimSpace(line)] {
+			theirs.WriteString(line)
+		}
+	}
+	return s.c.Retold(theirs.String())
 }

@@ -330,18 +330,32 @@ func (h *Hub) Policy(ctx context.Context, inst int64, r disclosure.Repo) (text [
 		return nil, "", err
 	}
 	ctx = conditionally(ctx)
+	var unread error
 	err = h.call(ctx, inst, loading, func() error {
 		found, err := h.loader.LoadConfig(ctx, c, r.Owner, r.Name, "")
+		if err != nil && withheld(err) {
+			unread = &Trouble{Kind: Refused, Err: errors.New(reason(err))}
+			return nil
+		}
 		if err != nil || found.IsUndefined() {
 			return err
 		}
 		text, source = found.Content, strings.TrimSuffix(found.Source, "@")+"/"+found.Path
 		return nil
 	})
+	if err == nil {
+		err = unread
+	}
 	if err != nil {
 		return nil, "", fmt.Errorf("read the policy of %s: %w", r, err)
 	}
 	return text, source, nil
+}
+
+// withheld reports whether GitHub answered, but left a file's content out, as it does over 1 MB. go-github has no
+// type for this error.
+func withheld(err error) bool {
+	return strings.HasPrefix(reason(err), "unsupported content encoding")
 }
 
 // File reads one file of the default branch.
@@ -350,15 +364,17 @@ func (h *Hub) File(ctx context.Context, inst int64, r disclosure.Repo, path stri
 	if err != nil {
 		return "", err
 	}
-	var text string
-	err = h.call(ctx, inst, reading, func() error {
-		f, _, _, err := c.Repositories.GetContents(ctx, r.Owner, r.Name, path, nil)
-		if err != nil || f == nil {
-			return err
-		}
-		text, err = f.GetContent()
+	var f *github.RepositoryContent
+	err = h.call(ctx, inst, reading, func() (err error) {
+		f, _, _, err = c.Repositories.GetContents(ctx, r.Owner, r.Name, path, nil)
 		return err
 	})
+	text := ""
+	if err == nil && f != nil {
+		if text, err = f.GetContent(); err != nil { // as with withheld
+			err = &Trouble{Kind: Refused, Err: err}
+		}
+	}
 	if err != nil {
 		return "", fmt.Errorf("read %s of %s: %w", path, r, err)
 	}

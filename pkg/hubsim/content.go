@@ -215,6 +215,9 @@ func getContents(c *call) {
 	if content, ok := r.files[path]; ok {
 		o := fileObj(r, path, content)
 		o["encoding"], o["content"] = "base64", wrap(base64.StdEncoding.EncodeToString([]byte(content)))
+		if len(content) > 1<<20 { // to be had in raw form only
+			o["encoding"], o["content"] = "none", ""
+		}
 		c.reply(200, o)
 		return
 	}

@@ -107,7 +107,7 @@ func (s *Store) OpenCasesOf(ctx context.Context, repo int64) ([]disclosure.Case,
 }
 
 // CasesOf returns cases of one account that are open or wait for a moment, in the order of their
-// numbers: at most so many, beginning after one. Of one whose key is missing only the number is known.
+// numbers: at most so many, beginning after one. Of one that cannot be read only the number is known.
 func (s *Store) CasesOf(ctx context.Context, owner string, after int64, most int) ([]disclosure.Case, error) {
 	rows, err := s.read.QueryContext(ctx, `select id, body from cases where owner = ? and (state <> 'closed' or wake_at is not null) and id > ? order by id limit ?`, strings.ToLower(owner), after, most)
 	if err != nil {
@@ -116,7 +116,7 @@ func (s *Store) CasesOf(ctx context.Context, owner string, after int64, most int
 	return s.scanCases(rows, true)
 }
 
-// scanCases reads cases. unread: one whose key is missing comes as its bare number, and hides no other.
+// scanCases reads cases. unread: one that cannot be read comes as its bare number, and hides no other.
 func (s *Store) scanCases(rows *sql.Rows, unread bool) ([]disclosure.Case, error) {
 	defer rows.Close()
 	var out []disclosure.Case
@@ -129,7 +129,7 @@ func (s *Store) scanCases(rows *sql.Rows, unread bool) ([]disclosure.Case, error
 		if err := rows.Scan(&id, &body); err != nil {
 			return nil, err
 		}
-		if err := s.seal.openValue(body, casePlace(id), &c); err != nil && !(unread && errors.Is(err, ErrKey)) {
+		if err := s.seal.openValue(body, casePlace(id), &c); err != nil && !(unread && isUnreadable(err)) {
 			return nil, err
 		}
 		c.ID = id

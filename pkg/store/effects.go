@@ -29,6 +29,9 @@ type Lane struct {
 // ErrLost says that the lane was taken by somebody else, who believed that its holder had died.
 var ErrLost = errors.New("the lane is somebody else's now")
 
+// ErrDamaged says that an effect cannot be read any more, whatever key there is.
+var ErrDamaged = errors.New("what is stored is damaged")
+
 // TakeLane makes the caller the only one who works on the effects of a case. It is nil when somebody
 // else does; he will see what was added meanwhile before he leaves.
 func (s *Store) TakeLane(ctx context.Context, id int64, now time.Time) (*Lane, error) {
@@ -114,20 +117,22 @@ type Attempt struct {
 
 // Begin counts an attempt at the first effect of a lane and commits that before anything is
 // done: after a crash nobody believes that it was never tried. ErrNotFound: nothing is due. ErrLost:
-// the lane is not the caller's any more.
+// the lane is not the caller's any more. ErrDamaged: all that is known of the effect is its key, action and slot.
 func (s *Store) Begin(ctx context.Context, l *Lane, now time.Time) (a Attempt, err error) {
-	damaged := false
+	var damaged error
 	err = s.inLane(ctx, l, now, func(tx *Tx) error {
-		a, damaged = Attempt{lane: l}, false // nothing stays of a try that came to nothing
+		a, damaged = Attempt{lane: l}, nil // nothing stays of a try that came to nothing
 		var (
 			row     int64
 			body    []byte
 			key     string
+			action  disclosure.Action
+			slot    string
 			next    int64
 			decided int64
 		)
-		err := tx.QueryRowContext(ctx, `select id, key, attempts, maybe, next_at, decided, body from effect where case_id = ? and state = 0 order by urgent desc, id limit 1`, l.Case).
-			Scan(&row, &key, &a.Attempts, &a.Maybe, &next, &decided, &body)
+		err := tx.QueryRowContext(ctx, `select id, key, action, slot, attempts, maybe, next_at, decided, body from effect where case_id = ? and state = 0 order by urgent desc, id limit 1`, l.Case).
+			Scan(&row, &key, &action, &slot, &a.Attempts, &a.Maybe, &next, &decided, &body)
 		if errors.Is(err, sql.ErrNoRows) || err == nil && next > micros(now) {
 			return ErrNotFound
 		}
@@ -136,20 +141,15 @@ func (s *Store) Begin(ctx context.Context, l *Lane, now time.Time) (a Attempt, e
 		}
 		if err := tx.store.seal.openValue(body, "effect/"+key, &a.Effect); errors.Is(err, ErrKey) {
 			return err // it may come yet
-		} else if err != nil { // it keeps no other from being done, and an operator sees it
-			damaged = true
-			_, err := tx.ParkEffect(ctx, key, "what is stored is damaged")
-			return err
+		} else if err != nil {
+			a.Effect, damaged = disclosure.Effect{Key: key, Case: l.Case, Action: action, Slot: slot}, ErrDamaged
 		}
 		a.Attempts++
 		a.Decided = fromMicros(decided)
 		_, err = tx.ExecContext(ctx, `update effect set attempts = attempts + 1, maybe = true where id = ?`, row)
 		return err
 	})
-	if err == nil && damaged {
-		return s.Begin(ctx, l, now)
-	}
-	return a, err
+	return a, cmp.Or(err, damaged)
 }
 
 // Finish records that an effect landed. It is false when somebody recorded its outcome before: of two

@@ -367,7 +367,7 @@ func (d *postgres) backup(context.Context, string) error {
 func (d *postgres) file() string { return "" }
 
 // scrub does nothing: the server's own vacuum takes dead rows away.
-func (d *postgres) scrub(context.Context) error { return nil }
+func (d *postgres) scrub(context.Context, bool) error { return nil }
 
 func (d *postgres) close() error {
 	err := d.db.Close()

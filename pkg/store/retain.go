@@ -21,7 +21,7 @@ const portion = 200
 func (s *Store) Forget(ctx context.Context, now time.Time) (total int64, err error) {
 	for {
 		if any, err := s.any(ctx, `select count(*) from (select 1 from delivery where done < ? order by done limit 1) x`, micros(now.Add(-Retention))); err != nil || !any {
-			return total, s.scrubbed(ctx, total > 0, err)
+			return total, errors.Join(err, s.base.scrub(ctx, total > 0))
 		}
 		gone, err := s.change(ctx, now, `delete from delivery where seq in (select seq from delivery where done < ? and event not like 'heed.%' order by done limit ?)`, micros(now.Add(-Retention)), portion)
 		if err != nil {
@@ -34,14 +34,6 @@ func (s *Store) Forget(ctx context.Context, now time.Time) (total int64, err err
 		}
 		total += gone + emptied
 	}
-}
-
-// scrubbed takes what was deleted out of the files, if something was.
-func (s *Store) scrubbed(ctx context.Context, something bool, err error) error {
-	if something {
-		err = errors.Join(err, s.base.scrub(ctx))
-	}
-	return err
 }
 
 // any is a look that costs next to nothing: the usual answer is no, and needs no transaction.
@@ -57,39 +49,41 @@ func (s *Store) any(ctx context.Context, query string, args ...any) (bool, error
 func (s *Store) Erase(ctx context.Context, now time.Time) (total int, err error) {
 	const ripe = `erase_at <= ? and not exists (select 1 from effect where case_id = cases.id and state = 0)`
 	if any, err := s.any(ctx, `select count(*) from (select 1 from cases where `+ripe+` order by erase_at limit 1) x`, micros(now)); err != nil || !any {
-		return 0, err
+		return 0, errors.Join(err, s.base.scrub(ctx, false))
 	}
-	var unread error
+	var passed error // over
 	for after, more := int64(0), true; more; {
+		var ids []int64
+		var hidden error
 		erased := 0
-		err := s.Write(ctx, now, func(tx *Tx) error {
-			erased = 0
-			ids, err := tx.ids(ctx, `select id from cases where `+ripe+` and id > ? order by id limit ? for update`, micros(now), after, portion)
+		err := s.Write(ctx, now, func(tx *Tx) (err error) {
+			erased, hidden = 0, nil
+			ids, err = tx.ids(ctx, `select id from cases where `+ripe+` and id > ? order by id limit ? for update`, micros(now), after, portion)
 			if err != nil {
 				return err
 			}
 			for _, id := range ids {
 				done, err := tx.erase(ctx, id)
 				switch {
-				case errors.Is(err, ErrKey):
-					unread = err
+				case isUnreadable(err):
+					hidden = errors.Join(hidden, err)
 				case err != nil:
 					return err
 				case done:
 					erased++
 				}
 			}
-			if more = len(ids) == portion; more {
-				after = ids[portion-1]
-			}
 			return nil
 		})
 		if err != nil {
 			return total, fmt.Errorf("erase texts: %w", err)
 		}
-		total += erased
+		total, passed = total+erased, errors.Join(passed, hidden)
+		if more = len(ids) == portion; more {
+			after = ids[portion-1]
+		}
 	}
-	return total, s.scrubbed(ctx, total > 0, unread)
+	return total, errors.Join(passed, s.base.scrub(ctx, total > 0))
 }
 
 // erase takes the texts out of one case. Who held it until now may have thought about it: then it is not done.

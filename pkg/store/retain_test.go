@@ -73,3 +73,44 @@ func TestWhatIsErasedIsGoneFromTheFiles(t *testing.T) {
 		t.Errorf("%d of %d parts are still in the files", n, len(parts))
 	}
 }
+
+// Whoever reads just now is not waited for: the door would wait too. The log is cut the next time.
+func TestScrubbingWaitsForNobody(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "heed.db")
+	s, other := open(t, path), open(t, path)
+	placed(t, s, delivery("a"))
+	write(t, s, now, func(tx *Tx) error {
+		_, err := tx.ExecContext(t.Context(), `update delivery set state = 1, done = ?`, micros(now))
+		return err
+	})
+	reading, err := other.read.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n int
+	if err := reading.QueryRowContext(t.Context(), `select count(*) from delivery`).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	log := func() int64 {
+		info, err := os.Stat(path + "-wal")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
+	}
+	began := time.Now()
+	later := now.Add(Retention + time.Hour)
+	if n, err := s.Forget(t.Context(), later); n != 1 || err != nil || log() == 0 {
+		t.Errorf("%d forgotten, %v; the log has %d bytes", n, err, log())
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("it waited %s for the reader", took)
+	}
+	if err := reading.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.Forget(t.Context(), later); n != 0 || err != nil || log() != 0 {
+		t.Errorf("then %d forgotten, %v; the log has %d bytes", n, err, log())
+	}
+}

@@ -165,10 +165,20 @@ func (s *sealer) sealValue(v any, place string) ([]byte, error) {
 func (s *sealer) openValue(sealed []byte, place string, v any) error {
 	b, err := s.open(sealed, place)
 	if err != nil {
-		return err
+		return unread{err}
 	}
 	if err := gob.NewDecoder(bytes.NewReader(b)).Decode(v); err != nil {
-		return fmt.Errorf("decode %s: %w", place, err)
+		return unread{fmt.Errorf("decode %s: %w", place, err)}
 	}
 	return nil
+}
+
+// unread is the error of a value that is damaged, or whose key is not there. It is nobody else's trouble.
+type unread struct{ error }
+
+func (u unread) Unwrap() error { return u.error }
+
+func isUnreadable(err error) bool {
+	var u unread
+	return errors.As(err, &u)
 }

@@ -29,6 +29,7 @@ type embedded struct {
 	insert *river.Client[*sql.Tx] // inserts jobs; never started
 	intake *sql.Stmt              // stores a row of the intake
 	ask    atomic.Bool            // there is a job that was not begun yet
+	soiled atomic.Bool            // the log holds what was deleted
 	one    sync.Mutex             // held by the one who is alone
 	lock   io.Closer              // held while this process works on the database
 }
@@ -207,11 +208,32 @@ func (d *embedded) backup(ctx context.Context, path string) error {
 
 func (d *embedded) file() string { return d.path }
 
-// scrub carries the log over and cuts it to nothing. If somebody reads just now, the log keeps what it holds
-// until it is written over.
-func (d *embedded) scrub(ctx context.Context) error {
-	_, err := d.writer.ExecContext(ctx, `pragma wal_checkpoint(truncate)`)
-	return err
+// scrub carries the log over and cuts it to nothing. Whoever reads just now is not waited for, since the door would
+// wait too: then it is tried again the next time.
+func (d *embedded) scrub(ctx context.Context, something bool) (err error) {
+	if something {
+		d.soiled.Store(true)
+	}
+	if !d.soiled.Load() {
+		return nil
+	}
+	c, err := d.writer.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		_, patient := c.ExecContext(context.WithoutCancel(ctx), `pragma busy_timeout(10000)`)
+		err = errors.Join(err, patient, c.Close())
+	}()
+	if _, err := c.ExecContext(ctx, `pragma busy_timeout(0)`); err != nil {
+		return err
+	}
+	var busy, frames, carried int
+	if err := c.QueryRowContext(ctx, `pragma wal_checkpoint(truncate)`).Scan(&busy, &frames, &carried); err != nil {
+		return fmt.Errorf("scrub: %w", err)
+	}
+	d.soiled.Store(busy != 0)
+	return nil
 }
 
 func (d *embedded) close() error {

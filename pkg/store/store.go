@@ -67,8 +67,9 @@ type base interface {
 	alone(ctx context.Context, f func() error) (bool, error)
 	backup(ctx context.Context, path string) error
 	file() string // of an embedded database
-	// scrub takes what was deleted out of the files, as far as it can.
-	scrub(ctx context.Context) error
+	// scrub takes what was deleted out of the files: what has been just now (something), and what could not be
+	// taken out before.
+	scrub(ctx context.Context, something bool) error
 	close() error
 }
 

@@ -281,12 +281,25 @@ func TestFilesThatGitHubWithholds(t *testing.T) {
 	if s := r.see("", "acme/web", r.opens("eve", vulT, vulB)); strings.Contains(s, "union select") {
 		t.Errorf("with a large text:\n%s", s)
 	}
-	r.ok(r.sim.PushFile("lea", "acme/web", ".github/disclosure.yml", plain+large))
-	r.ok(r.settle())
-	r.ok(r.powerOff()) // whoever starts anew knows no policy
-	r.ok(r.powerOn())
-	if s := r.see("", "acme/web", r.opens("eve", vulT, vulB)); strings.Contains(s, "union select") {
-		t.Errorf("with a large policy:\n%s", s)
+}
+
+// The last good policy stays in force when the next one is too large, also for who starts anew, and that is told.
+func TestAPolicyThatGitHubWithholds(t *testing.T) {
+	for _, mode := range []string{"act", "dry-run"} {
+		t.Run(mode, func(t *testing.T) {
+			good := plain + "mode: " + mode + "\n"
+			r := after(t, good)
+			r.ok(r.sim.PushFile("lea", "acme/web", ".github/disclosure.yml", good+"# "+strings.Repeat("x", 2<<20)))
+			r.ok(r.settle())
+			r.ok(r.powerOff())
+			r.ok(r.powerOn())
+			if s := r.see("", "acme/web", r.opens("eve", vulT, vulB)); strings.Contains(s, "union select") != (mode == "dry-run") {
+				t.Errorf("the last good policy is not in force:\n%s", s)
+			}
+			if s := get(r.world, "/readyz"); !strings.Contains(s, "the policy acme/web/.github/disclosure.yml has mistakes") {
+				t.Errorf("nobody is told: %s", s)
+			}
+		})
 	}
 }
 
@@ -312,17 +325,85 @@ func TestHarmlessEditsStay(t *testing.T) {
 	}
 }
 
-// A maintainer puts a harmless version back, and the author mends a word.
-func TestPutBackByAMaintainerStays(t *testing.T) {
-	for name, version := range map[string]string{"defused": "Please make the download handler look at the path of the file before it is opened", "as it was": traversalB} {
-		t.Run(name, func(t *testing.T) {
+const (
+	asked   = "Please make the download handler look at the path of the file before it is opened"
+	chinese = "登录接口的用户名参数没有过滤，攻击者可以构造恶意语句绕过登录并读取所有用户密码"
+)
+
+// What a maintainer puts back is theirs: the author may mend a word of it, and put no more of the report back.
+func TestPutBackByAMaintainer(t *testing.T) {
+	for _, tt := range []struct {
+		name, title, body, theirs, authors string
+		hidden                             bool
+	}{
+		{"defused, a word mended", traversal, traversalB + " " + asked + ".", asked + ".", asked + ", thanks.", false},
+		{"as it was, a word mended", traversal, traversalB, traversalB, traversalB + " Thanks.", false},
+		{"Chinese", "登录接口存在SQL注入漏洞", chinese, chinese, chinese + "。", false},
+		{"defused, the rest put back", traversal, traversalB + " " + asked + ".", asked + ".", traversalB + " " + asked + ".", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
 			r := after(t, plain)
-			n := r.opens("eve", traversal, traversalB+" Please make the download handler look at the path of the file before it is opened.")
-			r.edits("lea", n, traversal, version+".")
-			r.edits("eve", n, traversal, version+", thanks.")
+			n := r.opens("eve", tt.title, tt.body)
+			if s := r.see("", "acme/web", n); strings.Contains(s, tt.body) {
+				t.Fatal("it was never hidden")
+			}
+			r.edits("lea", n, tt.title, tt.theirs)
+			r.edits("eve", n, tt.title, tt.authors)
 			r.ok(r.advance(time.Hour))
-			if s := r.see("", "acme/web", n); !strings.Contains(s, version) {
-				t.Errorf("hidden against lea's will:\n%s\n%s", s, r.see("mia", cases, 1))
+			if s := r.see("", "acme/web", n); strings.Contains(s, tt.authors) == tt.hidden {
+				t.Errorf("hidden should be %t:\n%s\n%s", tt.hidden, s, r.see("mia", cases, 1))
+			}
+		})
+	}
+}
+
+// A maintainer put it back, and then had second thoughts.
+func TestPutBackAndTakenAway(t *testing.T) {
+	r := after(t, plain)
+	n := r.opens("eve", traversal, traversalB)
+	i, _ := r.sim.Issue("acme/web", n)
+	r.edits("lea", n, traversal, traversalB)
+	r.edits("lea", n, i.Title, i.Body)
+	r.edits("eve", n, traversal, traversalB+" Also.")
+	r.ok(r.advance(time.Hour))
+	if s := r.see("", "acme/web", n); strings.Contains(s, "etc/passwd") {
+		t.Errorf("public again:\n%s\n%s", s, r.see("mia", cases, 1))
+	}
+}
+
+// A maintainer touches the issue while its text waits to be taken away: that is no putting back.
+func TestRetitledByAMaintainerWhileBlankWaits(t *testing.T) {
+	r := after(t, plain)
+	stop := r.lost("PATCH", "/issues/")
+	n := r.opens("eve", traversal, traversalB)
+	r.edits("lea", n, "[download] "+traversal, traversalB)
+	stop()
+	r.ok(r.advance(48 * time.Hour))
+	if s := r.see("", "acme/web", n); strings.Contains(s, "etc/passwd") {
+		t.Errorf("public after 48 h:\n%s\n%s", s, r.see("mia", cases, 1))
+	}
+	if s := r.see("mia", cases, 1); strings.Contains(s, "put the report back") {
+		t.Errorf("a false alarm:\n%s", s)
+	}
+}
+
+// The same text comes back under a title that means nothing to the detector, in words or in a language that it
+// does not know.
+func TestPutBackUnderAnotherTitle(t *testing.T) {
+	const korean = "로그인 창에 ' or 1=1 -- 를 넣으면 누구나 로그인 할 수 있다."
+	for _, tt := range []struct{ name, title, body, newTitle, newBody string }{
+		{"word for word", traversal, traversalB, "Download handler", traversalB},
+		{"in part", traversal, traversalB, "Download", "`/download?file=../../../../etc/passwd` returns the file."},
+		{"Korean", "로그인 SQL 주입 취약점", korean, "질문", korean},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := after(t, plain)
+			n := r.opens("eve", tt.title, tt.body)
+			r.says("mia", cases, 1, "/security confirm")
+			r.edits("eve", n, tt.newTitle, tt.newBody)
+			r.ok(r.advance(time.Hour))
+			if s := r.see("", "acme/web", n); strings.Contains(s, tt.newBody) {
+				t.Errorf("public again:\n%s\n%s", s, r.see("mia", cases, 1))
 			}
 		})
 	}
@@ -389,6 +470,25 @@ func TestOneProbeAMinute(t *testing.T) {
 	r.ok(r.advance(10 * time.Minute))
 	if probes > 11 {
 		t.Errorf("%d probes in ten minutes", probes)
+	}
+}
+
+// The policy is mended while one of its texts cannot be read for a moment. That it was mended is noticed all the same.
+func TestMendedWhileATextCannotBeRead(t *testing.T) {
+	r := after(t, plain)
+	r.ok(r.sim.PushFile("lea", "acme/web", ".github/disclosure/reply.md", "Thank you, {{.Reporter}}."))
+	r.ok(r.sim.PushFile("lea", "acme/web", ".github/disclosure.yml", plain+"nonsense: 1\n"))
+	r.ok(r.settle())
+	if s := r.see("mia", cases, 1); !strings.Contains(s, "(open)") {
+		t.Fatal(s)
+	}
+	stop := r.lost("GET", "/reply.md")
+	r.ok(r.sim.PushFile("lea", "acme/web", ".github/disclosure.yml", plain+"wording: {reply: .github/disclosure/reply.md}\n"))
+	r.ok(r.settle())
+	stop()
+	r.ok(r.advance(time.Hour))
+	if s := r.see("mia", cases, 1); strings.Contains(s, "(open)") {
+		t.Errorf("still told after an hour:\n%s", s)
 	}
 }
 

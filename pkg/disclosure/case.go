@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
+	"unicode"
 
 	"github.com/heed-app/heed/pkg/promise"
 )
@@ -113,10 +113,10 @@ type Case struct {
 	WasLocked bool       // and locked
 	HadLabel  bool       // and bore our label
 	History   History
-	Held      bool    // maintainers were asked; nothing was done yet
-	Ruled     bool    // a maintainer said that it is a report, whatever the detector thinks of it
-	PutBack   bool    // a maintainer put the text, or a version of it, back in public
-	Obeyed    []int64 // comments on issues whose commands were taken up
+	Held      bool      // maintainers were asked; nothing was done yet
+	Ruled     bool      // a maintainer said that it is a report, whatever the detector thinks of it
+	PutBack   Embargoed // what a maintainer put back in public
+	Obeyed    []int64   // comments on issues whose commands were taken up
 
 	Team         []string // "@org/team", to be mentioned in private places
 	EscalateTo   []string
@@ -159,7 +159,7 @@ func (c Case) Clone() Case {
 
 // WithoutTexts is the case without what its reporter wrote. What happened, when and by whom stays.
 func (c Case) WithoutTexts() Case {
-	c.Title, c.Body, c.Kept = Embargoed{}, Embargoed{}, nil
+	c.Title, c.Body, c.PutBack, c.Kept = Embargoed{}, Embargoed{}, Embargoed{}, nil
 	c.Unsaid, c.Waiting, c.Untold = nil, nil, nil // they may quote it
 	c.Erased, c.EraseAt = true, time.Time{}
 	return c
@@ -245,29 +245,44 @@ func (c Case) Refs() []Ref {
 	return refs
 }
 
-// Retold reports whether most of the report stands in a text.
+// Retold reports whether most of the report stands in a text: of all of it, or of what is below the title.
 func (c Case) Retold(text string) bool {
-	return Retells(c.Title.Reveal()+"\n"+c.Body.Reveal(), text)
+	title, body := c.Title.Reveal(), c.Body.Reveal()
+	return Share(title+"\n"+body, text) > .5 || len(body) >= substance && Share(body, text) > .5
 }
 
-// Retells reports whether most words of a text stand in another. Short ones stand anywhere, and do not count.
-func Retells(text, other string) bool {
-	const short = 3 // letters
-	words := map[string]bool{}
-	for w := range strings.FieldsSeq(strings.ToLower(other)) {
-		words[w] = true
-	}
-	all, again := 0, 0
-	for w := range strings.FieldsSeq(strings.ToLower(text)) {
-		if utf8.RuneCountInString(w) <= short {
-			continue
-		}
-		all++
-		if words[w] {
+// substance is how many bytes of a body tell something without its title.
+const substance = 24
+
+// Share is how much of a text stands in another, from 0 to 1. It compares runs of letters and digits, which people
+// write in every language, and not words, between which some leave no space.
+func Share(text, other string) float64 {
+	all, known := runs(text), runs(other)
+	again := 0
+	for r := range all {
+		if known[r] {
 			again++
 		}
 	}
-	return 2*again > all
+	return float64(again) / float64(max(1, len(all)))
+}
+
+// runs are the pieces of a text that Share compares.
+func runs(text string) map[string]bool {
+	const length = 6 // shorter ones stand in any long text
+	var letters []rune
+	for _, r := range strings.ToLower(text) {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			letters = append(letters, r)
+		}
+	}
+	out := map[string]bool{}
+	for i := range letters {
+		if i == 0 || i+length <= len(letters) {
+			out[string(letters[i:min(i+length, len(letters))])] = true
+		}
+	}
+	return out
 }
 
 // Open reports whether anything is still owed.

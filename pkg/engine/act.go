@@ -64,6 +64,8 @@ func (e *Engine) next(ctx context.Context, lane *store.Lane) (more bool, err err
 		if err != nil {
 			return false, err
 		}
+		e.stats.effect(a.Action, "parked")
+		e.Log.ErrorContext(ctx, "laid aside", "case", a.Case, "effect", a.Key, "reason", store.ErrDamaged)
 		return true, e.settle(ctx, c, a, flow.Event{Kind: flow.Laid, At: e.Now(), Effect: a.Effect, Reason: store.ErrDamaged.Error()})
 	}
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -80,15 +81,15 @@ func (retainArgs) Kind() string { return "retain" }
 // their policy says so.
 func (e *Engine) Retain(ctx context.Context) error {
 	now := e.Now()
-	forgotten, err := e.Store.Forget(ctx, now)
-	if err != nil {
-		return err
-	}
-	erased, err := e.Store.Erase(ctx, now)
-	if err == nil && forgotten+int64(erased) > 0 {
+	forgotten, err1 := e.Store.Forget(ctx, now)
+	erased, err2 := e.Store.Erase(ctx, now)
+	if forgotten+int64(erased) > 0 {
 		e.Log.InfoContext(ctx, "kept no longer", "deliveries", forgotten, "cases", erased)
 	}
-	return err
+	if err := errors.Join(err1, err2); err != nil {
+		e.Log.WarnContext(ctx, "not everything could be erased", "err", err)
+	}
+	return nil // the next one comes anyway
 }
 
 // Limits of the workers. Thinking waits for GitHub's answers, acting too; the database has one

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -173,7 +174,7 @@ func (g *Gauges) takeCensus(ctx context.Context, now time.Time) error {
 		c.cases, c.promises = map[disclosure.State]int{}, map[promise.Kind]map[standing]int{}
 	}
 	cs, err := g.store.OpenCases(ctx, c.after, censusPortion)
-	if err != nil {
+	if err != nil && !errors.Is(err, store.ErrKey) {
 		return err
 	}
 	for _, x := range cs {

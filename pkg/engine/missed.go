@@ -243,8 +243,8 @@ func sum(texts ...disclosure.Embargoed) string {
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
-// obeyed reports whether the commands of a comment were taken up before. It only saves calls: who comes
-// first is seen to when the case is written.
+// obeyed reports whether the commands of a comment were taken up before. Which of two thoughts comes first, flow
+// sees to; this saves calls, and looks where older versions wrote it.
 func (e *Engine) obeyed(ctx context.Context, n hub.Notice) (bool, error) {
 	for _, ref := range []disclosure.Ref{
 		disclosure.RefIssue(n.Repo.ID, n.Issue.Number), disclosure.RefErrand(n.Repo.ID, n.Comment.ID), disclosure.RefHeld(n.Repo.ID, n.Issue.Number),
@@ -256,7 +256,7 @@ func (e *Engine) obeyed(ctx context.Context, n hub.Notice) (bool, error) {
 		if known := slices.Contains(c.Obeyed, n.Comment.ID); known || err != nil {
 			return known, err
 		}
-		records, err := e.Store.Records(ctx, c.ID) // cases of older versions name no comments
+		records, err := e.Store.Records(ctx, c.ID)
 		if err != nil {
 			return false, err
 		}

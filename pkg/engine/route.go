@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -180,7 +179,7 @@ func (e *Engine) release(ctx context.Context, t thought) ([]happening, error) {
 	if n.Action != "published" && n.Action != "released" || n.Tag == "" {
 		return nil, nil
 	}
-	cs, err := whole(e.Store.OpenCasesOf(ctx, n.Repo.ID))
+	cs, err := e.Store.OpenCasesOf(ctx, n.Repo.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -209,16 +208,6 @@ func (e *Engine) release(ctx context.Context, t thought) ([]happening, error) {
 	return out, nil
 }
 
-// whole refuses a list in which a case could not be read: what everybody must hear of waits for it.
-func whole(cs []disclosure.Case, err error) ([]disclosure.Case, error) {
-	for _, c := range cs {
-		if c.Kind == "" {
-			return nil, fmt.Errorf("case %d cannot be read", c.ID)
-		}
-	}
-	return cs, err
-}
-
 // installed tells the open cases of an account under which number the App is installed there now, and its new
 // login if it was renamed.
 func (e *Engine) installed(ctx context.Context, t thought) ([]happening, error) {
@@ -231,7 +220,7 @@ func (e *Engine) installed(ctx context.Context, t thought) ([]happening, error) 
 	case t.n.Action != "created" && t.n.Action != "unsuspend":
 		return nil, nil
 	}
-	cs, err := whole(e.Store.CasesOf(ctx, known, 0, math.MaxInt32))
+	cs, err := e.Store.CasesOf(ctx, known, 0, math.MaxInt32) // one whose key is missing will need to hear it too: this waits
 	if err != nil {
 		return nil, err
 	}
@@ -258,7 +247,7 @@ func (e *Engine) renamed(ctx context.Context, t thought) ([]happening, error) {
 	if t.n.Action != "renamed" && t.n.Action != "transferred" {
 		return nil, nil
 	}
-	cs, err := whole(e.Store.OpenCasesOf(ctx, t.n.Repo.ID))
+	cs, err := e.Store.OpenCasesOf(ctx, t.n.Repo.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -289,6 +278,9 @@ func (e *Engine) policyFile(ctx context.Context, t thought) ([]happening, error)
 	p, err := e.world.policy(ctx, n.Installation, n.Repo)
 	if err != nil {
 		return nil, err
+	}
+	if now, err := e.Store.Get(ctx, pushes); err != nil || n.Event == "push" && p.pushes != now {
+		return nil, cmp.Or(err, error(&hub.Trouble{Kind: hub.Again, Err: errors.New("the policy cannot be read now")})) // it is an old one
 	}
 	w := e.around(n.Installation, p)
 	tf, err := e.world.tracker(ctx, n.Installation, n.Repo.Owner, p.tracker)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/heed-app/heed/pkg/disclosure"
 	"github.com/heed-app/heed/pkg/hub"
+	"github.com/heed-app/heed/pkg/store"
 )
 
 // mostLooked bounds how many cases one sweep goes through of one installation, whether they cost calls
@@ -45,7 +46,7 @@ func (s *sweeper) cases(ctx context.Context, after int64, f func(disclosure.Case
 	const portion = 100
 	for first, round := after, false; ; {
 		list, err := s.Store.CasesOf(ctx, s.Account, after, portion)
-		if err != nil {
+		if err != nil && !errors.Is(err, store.ErrKey) {
 			return err
 		}
 		for _, c := range list {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -87,7 +88,7 @@ func newWorldCache(e *Engine) *worldCache {
 	return w
 }
 
-// forget drops everything: something changed about repositories or installations. The lists of
+// forget drops policies, trackers and switches: something changed about repositories or installations. The lists of
 // repositories are only doubted: in a large organisation something changes all the time.
 func (w *worldCache) forget() {
 	w.mu.Lock()
@@ -147,6 +148,10 @@ func (w *worldCache) policy(ctx context.Context, inst int64, r disclosure.Repo) 
 		return known, nil
 	}
 	text, source, err := w.e.Hub.Policy(ctx, inst, r)
+	withheld := errors.Is(err, hub.ErrWithheld)
+	if withheld {
+		err = nil
+	}
 	switch {
 	case err != nil && known != nil:
 		return known, nil
@@ -157,7 +162,7 @@ func (w *worldCache) policy(ctx context.Context, inst int64, r disclosure.Repo) 
 	case err != nil:
 		return nil, err
 	}
-	p, err := w.read(ctx, inst, r, text, source)
+	p, err := w.read(ctx, inst, r, text, source, withheld)
 	if err != nil && known != nil {
 		return known, nil
 	}
@@ -173,7 +178,7 @@ func (w *worldCache) policy(ctx context.Context, inst int64, r disclosure.Repo) 
 
 // read makes sense of a policy file. One with mistakes does not come into force: the last good
 // one stays, or the built-in.
-func (w *worldCache) read(ctx context.Context, inst int64, r disclosure.Repo, text []byte, source string) (*inForce, error) {
+func (w *worldCache) read(ctx context.Context, inst int64, r disclosure.Repo, text []byte, source string, withheld bool) (*inForce, error) {
 	if source == "" {
 		return &inForce{Policy: policy.Default()}, nil
 	}
@@ -181,10 +186,13 @@ func (w *worldCache) read(ctx context.Context, inst int64, r disclosure.Repo, te
 	parsed, mistakes := policy.Parse(fileOf(source), text)
 	p := &inForce{Policy: parsed, source: source, tracker: parsed.Tracker}
 	now := w.e.Now()
-	if len(mistakes) > 0 {
+	if len(mistakes) > 0 || withheld {
 		var lines []string
 		for _, m := range mistakes {
 			lines = append(lines, m.String())
+		}
+		if withheld {
+			lines = []string{fileOf(source) + ": it is over 1 MB, and GitHub does not give it out"}
 		}
 		p.mistakes = strings.Join(lines, "\n")
 		last, err := w.e.Store.Get(ctx, name)

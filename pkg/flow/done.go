@@ -100,11 +100,11 @@ func (s *step) laid() {
 	}
 	switch {
 	case s.e.Effect.Action != disclosure.CommentAdvisory:
-	case !s.e.Effect.Secret.IsZero():
+	case name == "kept":
 		s.keptHere()
 	default:
 		s.c.Trouble = troubleMessages + " (" + s.e.Reason + ")"
-		if s.c.Tracker.ID != 0 { // else there is no other place to tell it than the one that refused it
+		if s.c.Tracker.ID != 0 && s.e.Effect.Body != "" { // else there is no other place to tell it than the one that refused it
 			s.undelivered(s.e.Effect.Body, s.e.Reason)
 		}
 	}

@@ -44,19 +44,22 @@ func (s *step) issueAgain(text string) {
 	told := s.c.Kind == disclosure.Contact || s.c.Kind == disclosure.Dependency || s.c.Kind == disclosure.Spam
 	confident := s.e.Reading == detect.ReadConfident
 	switch {
-	case s.c.Outcome == disclosure.NotSecurity || s.c.Comment != 0 || notice && s.c.Blanks > 0:
+	case s.c.Outcome == disclosure.NotSecurity || s.c.Comment != 0:
+	case notice && s.c.Blanks > 0:
+		s.c.PutBack = disclosure.Embargoed{}
 	case s.c.AdvisoryState == published || s.c.Outcome == disclosure.Released: // it is no secret any more
 	case hidden && s.e.Reread && !confident:
 		s.cleaned()
+	case hidden && s.c.Blanked.IsZero() && !s.e.Reread && s.e.Actor.Maintainer: // it is about to be taken away
 	case hidden && confident && s.e.Actor.Maintainer:
 		// A maintainer put it there on purpose. That is theirs to decide; the others are told.
-		s.c.PutBack = true
+		s.c.PutBack = disclosure.Seal(text)
 		s.say("put-back", "", fmt.Sprintf("@%s put the report back into %s. Heed leaves it there.", s.e.Actor.Login, s.c.IssueURL))
-	case hidden && s.c.PutBack && s.retold(text): // a version of what a maintainer put there
+	case hidden && !s.e.Reread && s.putBack(text):
 	case hidden && confident:
 		s.leakAgain()
 	case hidden && s.e.Reading == detect.ReadSuspect && !s.e.Actor.Maintainer:
-		s.say("changed", "", fmt.Sprintf("@%s wrote a text into %s that may tell more of this report. Heed left it there; please look at it.", s.e.Actor.Login, s.c.IssueURL))
+		s.say("changed", "", fmt.Sprintf("@%s wrote a text into %s that may tell more of this report. Please look at it.", s.e.Actor.Login, s.c.IssueURL))
 	case s.c.Kind == disclosure.Suspect && s.c.Held && confident:
 		s.sure(disclosure.PublicReport)
 	case told && confident:
@@ -128,6 +131,7 @@ func (s *step) leak(kind disclosure.Kind) {
 // leakAgain: the author put the text, or another one, back. It is kept and taken away once more.
 func (s *step) leakAgain() {
 	old := disclosure.Text{Title: s.c.Title, Body: s.c.Body}
+	s.c.PutBack = disclosure.Embargoed{}
 	s.takeText()
 	if now := (disclosure.Text{Title: s.c.Title, Body: s.c.Body}); now != old {
 		s.keep(now)
@@ -192,11 +196,11 @@ func (s *step) commentAgain() {
 // furtherComment: more of a report, perhaps, on the issue that was redirected.
 func (s *step) furtherComment() {
 	blanks := slices.Contains(s.w.Policy.Public.Confident, policy.Blank)
-	if old := s.e.Effect.Expect; s.e.Reread && old != nil && (s.e.Reading == detect.ReadSuspect || disclosure.Retells(old.Body.Reveal(), s.e.Comment.Body.Reveal())) {
+	if old := s.e.Effect.Expect; s.e.Reread && old != nil && (s.e.Reading == detect.ReadSuspect || disclosure.Share(old.Body.Reveal(), s.e.Comment.Body.Reveal()) > .5) {
 		s.e.Reading = detect.ReadConfident // it was decided already
 	}
 	if s.e.Reading == detect.ReadSuspect || s.e.Reading == detect.ReadConfident && !blanks {
-		s.say(fmt.Sprintf("further:%d", s.e.Comment.ID), "", fmt.Sprintf("%s wrote a comment on the public issue that may tell more of this report: %s. Heed left it there; please look at it.", s.e.Comment.Author, s.e.Comment.URL))
+		s.say(fmt.Sprintf("further:%d", s.e.Comment.ID), "", fmt.Sprintf("%s wrote a comment on the public issue that may tell more of this report: %s. Please look at it.", s.e.Comment.Author, s.e.Comment.URL))
 		return
 	}
 	if s.e.Reading != detect.ReadConfident {
@@ -236,7 +240,7 @@ func (s *step) suspect(kind disclosure.Kind) {
 // undo takes everything back: text, title, state, label, lock and the draft.
 func (s *step) undo() {
 	s.cancel = append(s.cancel, slotReminder, "history", "reply", "label", "lock", "blank")
-	s.c.Ruled, s.c.Held = false, false
+	s.c.Ruled, s.c.Held, s.c.PutBack = false, false, disclosure.Embargoed{}
 	if s.c.Comment == 0 && s.c.Blanks > 0 {
 		notice := s.c.Notice
 		e := disclosure.Effect{Action: disclosure.EditIssue, Audience: disclosure.Public, Number: s.c.Issue, Expect: &notice, SecretTop: s.c.Title, Secret: s.c.Body}

@@ -32,6 +32,7 @@ func (s *step) decidePublic(name string) string {
 		return ""
 	case !s.c.Held && s.c.State != disclosure.Closed:
 		s.rule(true)
+		s.c.PutBack = disclosure.Embargoed{}
 		return "" // it is being treated as one already
 	}
 	return s.confirm()
@@ -57,7 +58,7 @@ func (s *step) confirm() string {
 			s.do("reopen-draft", disclosure.Effect{Action: disclosure.EditAdvisory, Audience: disclosure.Nobody, Slot: slotState, GHSA: s.c.GHSA, State: draft, From: closed})
 		}
 	}
-	s.c.State, s.c.Outcome, s.c.Clocks, s.c.Ruled, s.c.PutBack = disclosure.Received, "", nil, true, false
+	s.c.State, s.c.Outcome, s.c.Clocks, s.c.Ruled, s.c.PutBack = disclosure.Received, "", nil, true, disclosure.Embargoed{}
 	switch {
 	case s.c.Comment != 0:
 		s.c.Kind = disclosure.PublicComment
@@ -80,24 +81,29 @@ func (s *step) confirm() string {
 }
 
 // settled: what was decided about the text of a case counts more than what the detector makes of another
-// version of it. While it is about to be taken away, and once a maintainer has ruled, doubts count for nothing, and
-// a version that tells the most of it is the report. Once it was taken away only what is doubtful and tells it again
-// is. What a maintainer put back is theirs.
+// version of it. One that tells the most of it is the report; and while it is about to be taken away, and once a
+// maintainer has ruled, doubts count for nothing. What a maintainer put back is theirs.
 func (s *step) settled(text string) {
 	suspect := s.e.Reading == detect.ReadSuspect
 	again := false
 	switch {
 	case s.e.Reread:
 		again = suspect || s.retold(text)
-	case s.c.PutBack:
+	case s.putBack(text):
 	case s.c.Ruled:
 		again = suspect || s.retold(text)
 	case s.c.Blanks > 0:
-		again = suspect && s.retold(text)
+		again = s.retold(text)
 	}
 	if again {
 		s.e.Reading = detect.ReadConfident
 	}
+}
+
+// putBack reports whether a text is, but for a few words, what a maintainer put back in public.
+func (s *step) putBack(text string) bool {
+	theirs := s.c.PutBack.Reveal()
+	return theirs != "" && disclosure.Share(theirs, text) > .5 && disclosure.Share(text, theirs) > .8
 }
 
 // retold reports whether a text tells the report again. Our notice, which people leave standing around what they

@@ -323,18 +323,18 @@ func (h *Hub) Tags(ctx context.Context, inst int64, r disclosure.Repo) ([]string
 	return out, nil
 }
 
-// Policy reads the policy file of a repository or of its owner. Source is "" when there is none.
+// Policy reads the policy file of a repository or of its owner. Source is "" when there is none. ErrWithheld: there
+// is one, and GitHub does not give it out.
 func (h *Hub) Policy(ctx context.Context, inst int64, r disclosure.Repo) (text []byte, source string, err error) {
 	c, err := h.client(inst)
 	if err != nil {
 		return nil, "", err
 	}
 	ctx = conditionally(ctx)
-	var unread error
+	out := false
 	err = h.call(ctx, inst, loading, func() error {
 		found, err := h.loader.LoadConfig(ctx, c, r.Owner, r.Name, "")
-		if err != nil && withheld(err) {
-			unread = &Trouble{Kind: Refused, Err: errors.New(reason(err))}
+		if out = err != nil && withheld(err); out {
 			return nil
 		}
 		if err != nil || found.IsUndefined() {
@@ -343,17 +343,23 @@ func (h *Hub) Policy(ctx context.Context, inst int64, r disclosure.Repo) (text [
 		text, source = found.Content, strings.TrimSuffix(found.Source, "@")+"/"+found.Path
 		return nil
 	})
-	if err == nil {
-		err = unread
-	}
 	if err != nil {
 		return nil, "", fmt.Errorf("read the policy of %s: %w", r, err)
 	}
-	return text, source, nil
+	if !out {
+		return text, source, nil
+	}
+	source = r.Owner + "/.github/" + OwnerPolicyPath
+	if _, err := h.File(ctx, inst, r, PolicyPath); errors.Is(err, ErrWithheld) {
+		source = r.String() + "/" + PolicyPath
+	}
+	return nil, source, fmt.Errorf("read the policy of %s: %w", r, &Trouble{Kind: Refused, Err: ErrWithheld})
 }
 
-// withheld reports whether GitHub answered, but left a file's content out, as it does over 1 MB. go-github has no
-// type for this error.
+// ErrWithheld says that GitHub left the content of a file out, as it does over 1 MB.
+var ErrWithheld = errors.New("GitHub does not give out what is in the file: it is over 1 MB")
+
+// withheld recognises that. go-github has no type for this error.
 func withheld(err error) bool {
 	return strings.HasPrefix(reason(err), "unsupported content encoding")
 }
@@ -371,8 +377,8 @@ func (h *Hub) File(ctx context.Context, inst int64, r disclosure.Repo, path stri
 	})
 	text := ""
 	if err == nil && f != nil {
-		if text, err = f.GetContent(); err != nil { // as with withheld
-			err = &Trouble{Kind: Refused, Err: err}
+		if text, err = f.GetContent(); err != nil {
+			err = &Trouble{Kind: Refused, Err: ErrWithheld}
 		}
 	}
 	if err != nil {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -107,7 +108,8 @@ func (s *Store) OpenCasesOf(ctx context.Context, repo int64) ([]disclosure.Case,
 }
 
 // CasesOf returns cases of one account that are open or wait for a moment, in the order of their
-// numbers: at most so many, beginning after one. Of one that cannot be read only the number is known.
+// numbers: at most so many, beginning after one. Of one that cannot be read only the number is known;
+// if its key is missing, ErrKey comes with the list.
 func (s *Store) CasesOf(ctx context.Context, owner string, after int64, most int) ([]disclosure.Case, error) {
 	rows, err := s.read.QueryContext(ctx, `select id, body from cases where owner = ? and (state <> 'closed' or wake_at is not null) and id > ? order by id limit ?`, strings.ToLower(owner), after, most)
 	if err != nil {
@@ -116,10 +118,12 @@ func (s *Store) CasesOf(ctx context.Context, owner string, after int64, most int
 	return s.scanCases(rows, true)
 }
 
-// scanCases reads cases. unread: one that cannot be read comes as its bare number, and hides no other.
+// scanCases reads cases. unread: one that cannot be read comes as its bare number, and hides no other; if its key
+// is missing, ErrKey comes with the list.
 func (s *Store) scanCases(rows *sql.Rows, unread bool) ([]disclosure.Case, error) {
 	defer rows.Close()
 	var out []disclosure.Case
+	var missing error
 	for rows.Next() {
 		var (
 			id   int64
@@ -129,13 +133,17 @@ func (s *Store) scanCases(rows *sql.Rows, unread bool) ([]disclosure.Case, error
 		if err := rows.Scan(&id, &body); err != nil {
 			return nil, err
 		}
-		if err := s.seal.openValue(body, casePlace(id), &c); err != nil && !(unread && isUnreadable(err)) {
+		switch err := s.seal.openValue(body, casePlace(id), &c); {
+		case err == nil:
+		case !unread || !isUnreadable(err):
 			return nil, err
+		case errors.Is(err, ErrKey):
+			missing = ErrKey
 		}
 		c.ID = id
 		out = append(out, c)
 	}
-	return out, rows.Err()
+	return out, cmp.Or(rows.Err(), missing)
 }
 
 // Reports counts the reports of a repository that were ever taken in.

@@ -19,20 +19,24 @@ const portion = 200
 // Forget removes deliveries that were done with long ago, and says how many these were. Of what the
 // sweep found the name stays: the sweep may find it again, and must know it.
 func (s *Store) Forget(ctx context.Context, now time.Time) (total int64, err error) {
+	total, err = s.forget(ctx, now)
+	return total, errors.Join(err, s.base.scrub(ctx, total > 0))
+}
+
+func (s *Store) forget(ctx context.Context, now time.Time) (total int64, err error) {
 	for {
 		if any, err := s.any(ctx, `select count(*) from (select 1 from delivery where done < ? order by done limit 1) x`, micros(now.Add(-Retention))); err != nil || !any {
-			return total, errors.Join(err, s.base.scrub(ctx, total > 0))
+			return total, err
 		}
 		gone, err := s.change(ctx, now, `delete from delivery where seq in (select seq from delivery where done < ? and event not like 'heed.%' order by done limit ?)`, micros(now.Add(-Retention)), portion)
-		if err != nil {
+		if total += gone; err != nil {
 			return total, fmt.Errorf("forget deliveries: %w", err)
 		}
 		// done is cleared with the body: there is nothing left to forget.
 		emptied, err := s.change(ctx, now, `update delivery set body = ?, done = null where seq in (select seq from delivery where done < ? and event like 'heed.%' order by done limit ?)`, []byte{}, micros(now.Add(-Retention)), portion)
-		if err != nil {
+		if total += emptied; err != nil {
 			return total, fmt.Errorf("forget deliveries: %w", err)
 		}
-		total += gone + emptied
 	}
 }
 
@@ -47,9 +51,14 @@ func (s *Store) any(ctx context.Context, query string, args ...any) (bool, error
 // how many cases these were. One whose effects are not all done waits for them, and one that nobody can read
 // keeps no other from being erased.
 func (s *Store) Erase(ctx context.Context, now time.Time) (total int, err error) {
+	total, err = s.eraseRipe(ctx, now)
+	return total, errors.Join(err, s.base.scrub(ctx, total > 0))
+}
+
+func (s *Store) eraseRipe(ctx context.Context, now time.Time) (total int, err error) {
 	const ripe = `erase_at <= ? and not exists (select 1 from effect where case_id = cases.id and state = 0)`
 	if any, err := s.any(ctx, `select count(*) from (select 1 from cases where `+ripe+` order by erase_at limit 1) x`, micros(now)); err != nil || !any {
-		return 0, errors.Join(err, s.base.scrub(ctx, false))
+		return 0, err
 	}
 	var passed error // over
 	for after, more := int64(0), true; more; {
@@ -83,7 +92,7 @@ func (s *Store) Erase(ctx context.Context, now time.Time) (total int, err error)
 			after = ids[portion-1]
 		}
 	}
-	return total, errors.Join(passed, s.base.scrub(ctx, total > 0))
+	return total, passed
 }
 
 // erase takes the texts out of one case. Who held it until now may have thought about it: then it is not done.

@@ -51,6 +51,7 @@ func openSQLite(ctx context.Context, path string) (_ base, _ conn, err error) {
 		return nil, conn{}, err
 	}
 	d := &embedded{path: path, bell: newBell()}
+	d.soiled.Store(true) // for all we know
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.close())

@@ -919,7 +919,6 @@ func forgettingMuch(t *testing.T, open func(*testing.T) *Store) {
 	}
 }
 
-// A value is damaged, or sealed with a key that is not there: the others are given out and encrypted anew.
 // damagedInLane: an effect that is damaged can be laid aside, and those behind it are done.
 func damagedInLane(t *testing.T, open func(*testing.T) *Store) {
 	s := open(t)
@@ -973,6 +972,7 @@ func eraseBesideUnreadable(t *testing.T, open func(*testing.T) *Store) {
 	}
 }
 
+// A value is damaged, or sealed with a key that is not there: the others are given out and encrypted anew.
 func unreadable(t *testing.T, open func(*testing.T) *Store) {
 	s := open(t)
 	placed(t, s, delivery("a"), delivery("b"), delivery("c"))

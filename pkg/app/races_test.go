@@ -542,8 +542,8 @@ func TestARenameThatComesLate(t *testing.T) {
 	cs, err := r.app.Store.Cases(t.Context(), true)
 	r.ok(err)
 	for _, c := range cs {
-		if c.Issue != 0 && (c.Installation != strangers || c.Repo.Owner != "acme") {
-			t.Errorf("the strangers' case is of %s, installation %d", c.Repo, c.Installation)
+		if theirs := c.Issue != 0; theirs != (c.Installation == strangers) || theirs && c.Repo.Owner != "acme" {
+			t.Errorf("case %d is of %s, installation %d; the strangers have %d", c.ID, c.Repo, c.Installation, strangers)
 		}
 	}
 }

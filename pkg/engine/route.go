@@ -226,7 +226,7 @@ func (e *Engine) installed(ctx context.Context, t thought) ([]happening, error) 
 	}
 	var out []happening
 	for _, c := range cs {
-		if t.n.Formerly != "" && c.Installation != t.n.Installation {
+		if t.n.Formerly != "" && c.Installation != t.n.Installation || len(t.n.Repos) > 0 && !slices.Contains(t.n.Repos, c.Repo.ID) {
 			continue // somebody else has the old login by now
 		}
 		if refs := c.Refs(); len(refs) > 0 {

@@ -26,8 +26,9 @@ type Notice struct {
 	Event        string
 	Action       string
 	Installation int64
-	Account      string // whose installation it is; in installation events only
-	Formerly     string // the login of an account that was renamed
+	Account      string  // whose installation it is; in installation events only
+	Formerly     string  // the login of an account that was renamed
+	Repos        []int64 // that an installation may see from now on
 	Repo         disclosure.Repo
 	Branch       string // default branch
 	Private      bool   // the repository is not public
@@ -83,6 +84,9 @@ type wire struct {
 			Name  string `json:"name"` // what push payloads have instead
 		} `json:"owner"`
 	} `json:"repository"`
+	Repositories []struct {
+		ID int64 `json:"id"`
+	} `json:"repositories"`
 	Account *Person `json:"account"` // that was renamed
 	Changes struct {
 		Login struct {
@@ -191,6 +195,9 @@ func (w wire) notice(event string) Notice {
 	n := Notice{Event: event, Action: w.Action}
 	if w.Installation != nil {
 		n.Installation, n.Account = w.Installation.ID, value(w.Installation.Account).Login
+	}
+	for _, r := range w.Repositories {
+		n.Repos = append(n.Repos, r.ID)
 	}
 	if event == "installation_target" {
 		n.Account, n.Formerly = value(w.Account).Login, w.Changes.Login.From

@@ -20,6 +20,14 @@ const (
 	milder     = "Security problem in the download handler"
 )
 
+// hidden: the public does not see these words in an issue.
+func (r incident) hidden(n int, words string) {
+	r.Helper()
+	if s := r.see("", "acme/web", n); strings.Contains(s, words) {
+		r.Errorf("public:\n%s\nThe tracker says:\n%s", s, r.see("mia", cases, 1))
+	}
+}
+
 // Somebody retitles the issue while its text waits to be taken away: the hole is as open as before.
 func TestRetitledWhileBlankWaits(t *testing.T) {
 	r := after(t, plain)
@@ -28,9 +36,7 @@ func TestRetitledWhileBlankWaits(t *testing.T) {
 	r.edits("eve", n, milder, traversalB)
 	stop()
 	r.ok(r.advance(48 * time.Hour))
-	if s := r.see("", "acme/web", n); strings.Contains(s, "etc/passwd") {
-		t.Errorf("public after 48 h:\n%s\n%s", s, r.see("mia", cases, 1))
-	}
+	r.hidden(n, "etc/passwd")
 }
 
 func TestCommentShortenedWhileDeletionWaits(t *testing.T) {
@@ -41,9 +47,7 @@ func TestCommentShortenedWhileDeletionWaits(t *testing.T) {
 	r.ok(r.sim.EditComment("eve", "acme/web", id, "There is a path traversal: "+traversalB))
 	stop()
 	r.ok(r.advance(48 * time.Hour))
-	if s := r.see("", "acme/web", n); strings.Contains(s, "etc/passwd") {
-		t.Errorf("public after 48 h:\n%s\n%s", s, r.see("mia", cases, 1))
-	}
+	r.hidden(n, "etc/passwd")
 }
 
 // The author puts it back under a milder title; then writes something that may be more of it.
@@ -52,9 +56,7 @@ func TestPutBackInMilderWords(t *testing.T) {
 	n := r.opens("eve", traversal, traversalB)
 	r.edits("eve", n, milder, traversalB)
 	r.ok(r.advance(time.Hour))
-	if s := r.see("", "acme/web", n); strings.Contains(s, "etc/passwd") {
-		t.Errorf("public again:\n%s\n%s", s, r.see("mia", cases, 1))
-	}
+	r.hidden(n, "etc/passwd")
 	r.edits("eve", n, susT, susB)
 	r.ok(r.advance(time.Hour))
 	if s := r.see("mia", cases, 1); !strings.Contains(s, "may tell more of this report") {
@@ -124,9 +126,7 @@ func TestLeakBeforeReinstallation(t *testing.T) {
 	r.sim.SetFault(nil)
 	r.ok(r.settle())
 	r.ok(r.advance(10 * time.Minute))
-	if s := r.see("", "acme/web", n); strings.Contains(s, "union select") {
-		t.Errorf("public after ten minutes:\n%s", s)
-	}
+	r.hidden(n, "union select")
 }
 
 // The repository goes to an owner who has the App too, while the text waits to be taken away.
@@ -366,9 +366,7 @@ func TestPutBackAndTakenAway(t *testing.T) {
 	r.edits("lea", n, i.Title, i.Body)
 	r.edits("eve", n, traversal, traversalB+" Also.")
 	r.ok(r.advance(time.Hour))
-	if s := r.see("", "acme/web", n); strings.Contains(s, "etc/passwd") {
-		t.Errorf("public again:\n%s\n%s", s, r.see("mia", cases, 1))
-	}
+	r.hidden(n, "etc/passwd")
 }
 
 // A maintainer touches the issue while its text waits to be taken away: that is no putting back.
@@ -379,9 +377,7 @@ func TestRetitledByAMaintainerWhileBlankWaits(t *testing.T) {
 	r.edits("lea", n, "[download] "+traversal, traversalB)
 	stop()
 	r.ok(r.advance(48 * time.Hour))
-	if s := r.see("", "acme/web", n); strings.Contains(s, "etc/passwd") {
-		t.Errorf("public after 48 h:\n%s\n%s", s, r.see("mia", cases, 1))
-	}
+	r.hidden(n, "etc/passwd")
 	if s := r.see("mia", cases, 1); strings.Contains(s, "put the report back") {
 		t.Errorf("a false alarm:\n%s", s)
 	}
@@ -402,9 +398,7 @@ func TestPutBackUnderAnotherTitle(t *testing.T) {
 			r.says("mia", cases, 1, "/security confirm")
 			r.edits("eve", n, tt.newTitle, tt.newBody)
 			r.ok(r.advance(time.Hour))
-			if s := r.see("", "acme/web", n); strings.Contains(s, tt.newBody) {
-				t.Errorf("public again:\n%s\n%s", s, r.see("mia", cases, 1))
-			}
+			r.hidden(n, tt.newBody)
 		})
 	}
 }
@@ -418,9 +412,7 @@ func TestFurtherCommentShortened(t *testing.T) {
 	r.ok(r.sim.EditComment("eve", "acme/web", id, "There is a path traversal: "+traversalB))
 	stop()
 	r.ok(r.advance(time.Hour))
-	if s := r.see("", "acme/web", n); strings.Contains(s, "etc/passwd") {
-		t.Errorf("public after an hour:\n%s\n%s", s, r.see("mia", cases, 1))
-	}
+	r.hidden(n, "etc/passwd")
 }
 
 // A case of an older version does not name the comments that were obeyed.
